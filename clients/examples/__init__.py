@@ -1,0 +1,1 @@
+"""Short programs to run: `python -m clients.examples.watch_order --help`."""

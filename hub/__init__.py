@@ -1,0 +1,1 @@
+"""The server: hub instances, the webhook bridge and the worker."""

@@ -1,0 +1,202 @@
+"""One hub instance, composed: the only place that knows all its parts."""
+
+import asyncio
+import gc
+import secrets
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from hub.bridge.addresses import AddressGuard
+from hub.core.deadlines import Durations
+from hub.endpoints import Endpoints
+from hub.errors import UnavailableError
+from hub.fanout import Fanout
+from hub.metrics import FEEDS, STORE_UP
+from hub.orders import Orders
+from hub.probe import Probe
+from hub.riders import Riders
+from hub.settings import Settings
+from hub.store.bus import Bus
+from hub.store.connection import Connection
+from hub.store.once import Once
+from hub.store.orders import OrderStore
+from hub.store.restaurants import RestaurantStore
+from hub.store.riders import RiderIndex
+from hub.store.roster import Roster
+from hub.tokens import Tokens
+from hub.transports import orders, partners, service, sse, stream, uplink
+from hub.transports.conversation import reconnect_window
+from hub.transports.exchange import error_handlers
+from hub.transports.middleware import Requests
+from hub.transports.socket import Sockets
+
+__all__ = ["Hub", "make_app"]
+
+_SIGN_IN: Final = 5.0
+
+log = structlog.get_logger("hub")
+
+
+class Hub:
+    """The parts of one instance, and what runs beside its requests.
+
+    It is the state of the Starlette application: handlers find the parts by name.
+    """
+
+    def __init__(self, settings: Settings, connection: Connection) -> None:
+        self.settings = settings
+        self.connection = connection
+        self.hub_id = f"hub-{secrets.token_hex(4)}"
+        self.degraded = True
+        retention = int(settings.retention)
+        guard = AddressGuard(allow=settings.webhook_allow)
+        self.tokens = Tokens(settings.secret, settings.jwks)
+        self.once = Once(connection)
+        self.order_store = OrderStore(connection, retention)
+        self.restaurants = RestaurantStore(connection)
+        self.roster = Roster(connection)
+        index = RiderIndex(connection)
+        self.orders = Orders(
+            self.order_store,
+            self.once,
+            index,
+            self.restaurants,
+            Durations.of(settings),
+            guard.check,
+            retention,
+        )
+        self.endpoints = Endpoints(connection, guard)
+        self.fanout = Fanout(self.order_store)
+        self.riders = Riders(self.order_store, index, self.fanout)
+        self.sockets = Sockets(settings.ping_seconds)
+        self.event_streams: set[sse.EventStream] = set()
+        self.probe = Probe(self.hub_id)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.bus: Bus
+
+    async def start(self) -> None:
+        self.bus = Bus(self.connection, self._on_message, self._on_lost, self._on_restored)
+        self.fanout.bus = self.bus
+        self.riders.attach(self.bus)
+        await self.bus.start()
+        await self.bus.subscribe(self.probe.channel)
+        for work in (
+            self.probe.run(self.bus),
+            self.sockets.run(),
+            self._sign_in(),
+            self._look_after(),
+        ):
+            self._tasks.append(asyncio.create_task(work))
+        # Full collections would walk all that start-up made, and stop the loop for it.
+        gc.collect()
+        gc.freeze()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.riders.stop()
+        await self.fanout.stop()
+        await self._quietly(self.roster.sign_out(self.hub_id))
+        await self.bus.stop()
+
+    async def drain(self) -> None:
+        """Tell every client to come back elsewhere, and close them at a pace."""
+        for events in tuple(self.event_streams):
+            events.say(_draining())
+        await self.sockets.drain(self.settings.drain_seconds, _draining)
+
+    def _on_message(self, channel: bytes, payload: bytes) -> None:
+        try:
+            if channel.startswith(b"oc:{p"):
+                self.fanout.on_message(channel, payload)
+            elif channel.startswith(b"oc:{r:"):
+                self.riders.on_message(channel, payload)
+            else:
+                self.probe.on_message(payload)
+        except Exception:
+            log.exception("message not understood", channel=channel.decode(errors="replace"))
+
+    def _on_lost(self) -> None:
+        self.degraded = True
+        STORE_UP.set(0)
+        self._tell({"type": "notice", "code": "degraded"})
+
+    async def _on_restored(self) -> None:
+        """Make every subscription whole, and only then say so."""
+        was_degraded = self.degraded
+        await self.fanout.make_whole()
+        self.riders.make_whole()
+        self.degraded = not self.bus.up
+        STORE_UP.set(not self.degraded)
+        if was_degraded and not self.degraded:
+            self._tell({"type": "notice", "code": "recovered"})
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        self.sockets.tell(message)
+        for events in tuple(self.event_streams):
+            events.say(message)
+
+    async def _sign_in(self) -> None:
+        while True:
+            about = {
+                "host": self.settings.host,
+                "port": self.settings.port,
+                "sockets": len(self.sockets),
+                "feeds": len(self.fanout),
+            }
+            await self._quietly(self.roster.sign_in(self.hub_id, about, time.time()))
+            await asyncio.sleep(_SIGN_IN)
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(_SIGN_IN)
+            FEEDS.set(len(self.fanout))
+            await self._quietly(self.fanout.check_silent())
+
+    @staticmethod
+    async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+        """Work that the next round makes good when the store is away."""
+        try:
+            await work
+        except UnavailableError as error:
+            log.debug("store away", error=str(error))
+
+
+def _draining() -> dict[str, Any]:
+    return {"type": "notice", "code": "draining", "reconnect": reconnect_window()}
+
+
+def make_app(settings: Settings, connection: Connection) -> Starlette:
+    """The ASGI application of one hub; its sockets need `SocketProtocol` in uvicorn's `ws`."""
+    hub = Hub(settings, connection)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await hub.start()
+        yield
+        await hub.stop()
+
+    routes = [
+        *orders.routes,
+        *sse.routes,
+        *uplink.routes,
+        *stream.routes,
+        *partners.routes,
+        *service.routes,
+        *([] if settings.ops_port else service.ops_routes),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Requests)],
+        exception_handlers=error_handlers,
+        lifespan=lifespan,
+    )
+    app.state = hub  # type: ignore[assignment]
+    return app

@@ -1,0 +1,147 @@
+"""The bridge's way along the log: read, work out the deliveries, enqueue, move the cursor, trim."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import structlog
+
+from hub.bridge.plan import Entry, plan, read_entry
+from hub.store.connection import Connection
+from hub.store.endpoints import EndpointRecord, EndpointStore
+from hub.store.keys import tag
+from hub.store.lanes import Delivery, Lanes
+
+__all__ = ["LogReader"]
+
+_BATCH: Final = 50
+"""Entries of a partition in one script; each may make as many deliveries as a partner has
+endpoints."""
+
+_START: Final = "0-0"
+_log: Final = structlog.get_logger("hub.bridge")
+
+Entries = list[tuple[str, Mapping[bytes, bytes]]]
+
+
+class LogReader:
+    """Expands every entry exactly once, however many readers there are: the cursor decides."""
+
+    def __init__(self, connection: Connection, lanes: Lanes, endpoints: EndpointStore) -> None:
+        self._connection = connection
+        self._lanes = lanes
+        self._endpoints = endpoints
+        self._cursors: dict[int, str] = {}
+        self._untrimmed: set[int] = set()
+
+    async def read(self, partitions: frozenset[int], block: float) -> dict[int, Entries]:
+        """New entries by partition; waits up to `block` seconds for the first."""
+        await self._find_cursors(partitions)
+        if self._connection.cluster:
+            return await self._poll(partitions, block)
+        streams = {f"{tag(each)}log": self._cursors[each] or _START for each in partitions}
+        async with self._connection.mapped() as client:
+            found = await client.xread(streams, count=_BATCH, block=int(block * 1000))
+        by_key = {f"{tag(each)}log": each for each in partitions}
+        return {by_key[key]: entries for key, entries in _streams(found)}
+
+    async def expand(self, found: Mapping[int, Entries], enqueued: Callable[[int], None]) -> None:
+        """Enqueue what the entries bring; `enqueued` is told each partition where that was any."""
+        readable = {partition: _readable(entries) for partition, entries in found.items()}
+        partners = {entry.partner for entries in readable.values() for entry in entries}
+        # Read after the events: an endpoint registered before an event is never missed.
+        lists = await asyncio.gather(*map(self._endpoints.of, partners))
+        endpoints = dict(zip(partners, lists, strict=True))
+        await asyncio.gather(
+            *(
+                self._enqueue(partition, entries[-1][0], readable[partition], endpoints, enqueued)
+                for partition, entries in found.items()
+            )
+        )
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Somebody else may work these now: look the cursors up again before the next read."""
+        for partition in partitions:
+            self._cursors.pop(partition, None)
+
+    async def trim(self) -> None:
+        """Drop what every reader of the log has read, where we came forward since the last time."""
+        while self._untrimmed:
+            partition = self._untrimmed.pop()
+            async with self._connection.mapped() as client:
+                cursors = await client.hvals(f"{tag(partition)}cursors")
+                oldest = min((each.decode() for each in cursors), key=_position, default=_START)
+                await client.xtrim(f"{tag(partition)}log", minid=oldest, approximate=False)
+
+    async def _enqueue(
+        self,
+        partition: int,
+        cursor: str,
+        entries: list[Entry],
+        endpoints: Mapping[str, list[EndpointRecord]],
+        enqueued: Callable[[int], None],
+    ) -> None:
+        deliveries: list[Delivery] = []
+        for entry in entries:
+            deliveries += plan(partition, entry, endpoints[entry.partner])
+        expected = self._cursors.pop(partition)
+        if not await self._lanes.enqueue(partition, expected, cursor, deliveries):
+            return  # another bridge was faster; the cursor is looked up again
+        self._cursors[partition] = cursor
+        self._untrimmed.add(partition)
+        if deliveries:
+            enqueued(partition)
+
+    async def _find_cursors(self, partitions: frozenset[int]) -> None:
+        missing = [each for each in partitions if each not in self._cursors]
+        if not missing:
+            return
+        async with self._connection.mapped() as client:
+            pipeline = client.pipeline(transaction=False)
+            for partition in missing:
+                pipeline.hget(f"{tag(partition)}cursors", "bridge")
+            found = await pipeline.execute()
+        for partition, cursor in zip(missing, found, strict=True):
+            self._cursors[partition] = cursor.decode() if cursor else ""
+
+    async def _poll(self, partitions: frozenset[int], pause: float) -> dict[int, Entries]:
+        """On a cluster no single command waits for logs in many slots."""
+        each = sorted(partitions)
+        async with self._connection.mapped() as client:
+            pipeline = client.pipeline(transaction=False)
+            for partition in each:
+                after = f"({self._cursors[partition] or _START}"
+                pipeline.xrange(f"{tag(partition)}log", min=after, count=_BATCH)
+            answers = await pipeline.execute()
+        found = {
+            partition: [(entry_id.decode(), fields) for entry_id, fields in entries]
+            for partition, entries in zip(each, answers, strict=True)
+            if entries
+        }
+        if not found:
+            await asyncio.sleep(pause)
+        return found
+
+
+def _streams(found: Any) -> Iterable[tuple[str, Entries]]:
+    """XREAD's answer, which is a list in RESP2 and a mapping in RESP3."""
+    pairs = found.items() if isinstance(found, dict) else found or ()
+    for key, entries in pairs:
+        nested = entries[0] if isinstance(found, dict) and entries else entries
+        yield key.decode(), [(entry_id.decode(), fields) for entry_id, fields in nested]
+
+
+def _readable(entries: Entries) -> list[Entry]:
+    """An entry that cannot be read is told of and passed over: the rest must go on."""
+    readable = []
+    for entry_id, fields in entries:
+        try:
+            readable.append(read_entry(dict(fields)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.error("unreadable log entry", entry=entry_id, error=repr(error))
+    return readable
+
+
+def _position(cursor: str) -> tuple[int, int]:
+    milliseconds, _, number = cursor.partition("-")
+    return int(milliseconds), int(number or 0)

@@ -1,0 +1,267 @@
+"""The `ordercast` command. A setting is a flag or an ORDERCAST_* variable; the flag wins."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import uvloop
+
+from hub.app import Hub, make_app
+from hub.bridge.addresses import AddressGuard
+from hub.bridge.bridge import Bridge
+from hub.errors import StartError
+from hub.server import bind, configure_logging, running_hub, stop_signal, together
+from hub.settings import Settings, parse_duration
+from hub.store.connection import Connection
+from hub.store.deadlines import DeadlineStore
+from hub.store.embedded import EmbeddedStore
+from hub.tokens import Tokens
+from hub.worker.worker import Worker
+from schemas.documents import document
+from schemas.lifecycle import Role
+
+__all__ = ["main"]
+
+_DOCUMENTS: Final = ("openapi", "openapi-3.0", "asyncapi", "json-schema")
+
+Command = Callable[..., Any]
+
+
+def with_settings(command: Command) -> Command:
+    """A flag for each setting, of the same name as its variable."""
+    for name in reversed(Settings.model_fields):
+        flag = "--" + name.replace("_", "-")
+        variable = f"ORDERCAST_{name.upper()}"
+        command = click.option(flag, name, default=None, help=f"or {variable}")(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ordercast")
+def cli() -> None:
+    """Ordercast: the real-time status hub for food-delivery orders."""
+
+
+@cli.command()
+@with_settings
+def up(**flags: Any) -> None:
+    """The main job on one machine: store, one hub, webhook bridge, worker."""
+    settings = _load(flags, make_secret=True)
+    _run(settings, _up)
+
+
+@cli.command()
+@with_settings
+def serve(**flags: Any) -> None:
+    """One hub instance; run as many as you like behind a load balancer."""
+    _run(_load(flags), _serve)
+
+
+@cli.command()
+@with_settings
+def bridge(**flags: Any) -> None:
+    """One webhook bridge; run as many as you like."""
+    _run(_load(flags), _bridge)
+
+
+@cli.command()
+@with_settings
+def worker(**flags: Any) -> None:
+    """Deadlines; run as many as you like."""
+    _run(_load(flags), _worker)
+
+
+@cli.command()
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--sub", help="who it is: a customer's, rider's or user's id")
+@click.option("--order", "orders", multiple=True, help="an order the token is good for")
+@click.option("--restaurant", help="the restaurant of a merchant")
+@click.option("--partner", help="the partner of a platform or partner token")
+@click.option("--ttl", default="1h", show_default=True, help="how long it is good")
+@click.option("--data-dir", default=None, help="where `up` keeps its secret")
+def token(
+    role: str, orders: tuple[str, ...], ttl: str, data_dir: str | None, **claims: Any
+) -> None:
+    """Print a signed token."""
+    settings = _load({"data_dir": data_dir})
+    _check_claims(Role(role), orders, claims)
+    try:
+        seconds = parse_duration(ttl)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--ttl") from None
+    tokens = Tokens(settings.secret)
+    click.echo(tokens.issue(Role(role), ttl=seconds, orders=list(orders) or None, **claims))
+
+
+def _check_claims(role: Role, orders: tuple[str, ...], claims: dict[str, Any]) -> None:
+    """What the hub would refuse is not worth signing."""
+    if role is Role.MERCHANT and not claims["restaurant"]:
+        raise click.UsageError("a merchant's token needs --restaurant")
+    if role is Role.RIDER and not claims["sub"]:
+        raise click.UsageError("a rider's token needs --sub")
+    if role is Role.CUSTOMER and not (claims["sub"] or orders):
+        raise click.UsageError("a customer's token needs --order or --sub")
+
+
+@cli.command()
+@click.argument("name", type=click.Choice(_DOCUMENTS))
+@click.option("--data-dir", default=None, hidden=True)
+def schema(name: str, data_dir: str | None) -> None:
+    """Print an exported document."""
+    click.echo(json.dumps(document(name), indent=2, ensure_ascii=False))
+
+
+def _load(flags: dict[str, Any], *, make_secret: bool = False) -> Settings:
+    """The settings, with the secret of the data directory where none is given.
+
+    Raises StartError when there is none and none may be made.
+    """
+    settings = Settings.load(**flags)
+    if settings.secret is not None:
+        return settings
+    path = settings.data_dir / "secret"
+    if make_secret and not path.exists():
+        _make_secret(path)
+    try:
+        return Settings.load(**{**flags, "secret": path.read_text().strip()})
+    except FileNotFoundError:
+        if settings.jwks is not None:
+            return settings
+        raise StartError(f"ORDERCAST_SECRET: not set, and there is no {path}") from None
+    except OSError as error:
+        raise StartError(f"ORDERCAST_SECRET: {path}: {error.strerror}") from None
+
+
+def _make_secret(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise StartError(f"--data-dir: {path.parent}: {error.strerror}") from None
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+
+
+# What runs
+
+
+def _run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    configure_logging(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(program(settings))
+
+
+@contextlib.asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Connection]:
+    """The store that the settings name, or the embedded one, started and kept going."""
+    if settings.redis_url is not None:
+        connection = Connection(settings.redis_url, settings.durability)
+        await connection.check()
+        yield connection
+        await connection.close()
+        return
+    fsync = settings.durability == "fsync"
+    if settings.durability == "replica":
+        raise StartError("ORDERCAST_DURABILITY: the embedded store has no replica")
+    store = EmbeddedStore(settings.data_dir, fsync_always=fsync)
+    store.start()
+    connection = Connection(store.url)
+    try:
+        async with together(store.keep()):
+            await connection.check()
+            yield connection
+    finally:
+        await connection.close()
+        store.stop()
+
+
+def _worker_of(hub: Hub) -> Worker:
+    return Worker(DeadlineStore(hub.connection), hub.orders)
+
+
+def _bridge_of(settings: Settings, connection: Connection) -> Bridge:
+    guard = AddressGuard(allow=settings.webhook_allow)
+    return Bridge(connection, guard=guard, concurrency=settings.webhook_concurrency)
+
+
+def _url(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+async def _up(settings: Settings) -> None:
+    stop = stop_signal()
+    listener = bind(settings.host, settings.port)
+    async with _store(settings) as connection:
+        app = make_app(settings, connection)
+        async with (
+            together(
+                _bridge_of(settings, connection).run(),
+                _worker_of(app.state).run(),  # type: ignore[arg-type]
+            ),
+            running_hub(app, settings, listener),
+        ):
+            click.echo(f"ready {_url(settings, listener)}")
+            await stop.wait()
+
+
+async def _serve(settings: Settings) -> None:
+    stop = stop_signal()
+    listener = bind(settings.host, settings.port)
+    async with (
+        _shared_store(settings) as connection,
+        running_hub(make_app(settings, connection), settings, listener),
+    ):
+        click.echo(f"ready {_url(settings, listener)}")
+        await stop.wait()
+
+
+async def _bridge(settings: Settings) -> None:
+    stop = stop_signal()
+    async with _shared_store(settings) as connection:
+        running = _bridge_of(settings, connection)
+        async with together(running.run()):
+            click.echo("ready bridge")
+            await stop.wait()
+            await running.stop()
+
+
+async def _worker(settings: Settings) -> None:
+    stop = stop_signal()
+    async with _shared_store(settings) as connection:
+        hub = Hub(settings, connection)
+        async with together(_worker_of(hub).run()):
+            click.echo("ready worker")
+            await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def _shared_store(settings: Settings) -> AsyncIterator[Connection]:
+    """For processes that share a store: the embedded one of `up`, if it runs, is one too."""
+    if settings.redis_url is None:
+        path = (settings.data_dir / "valkey.sock").resolve()
+        if path.exists():
+            settings = settings.model_copy(update={"redis_url": f"unix://{path}"})
+    async with _store(settings) as connection:
+        yield connection
+
+
+def main() -> None:
+    """Exit status 2 for a wrong command line, 3 for what keeps the program from starting."""
+    try:
+        cli(standalone_mode=True)
+    except StartError as error:
+        click.echo(f"ordercast: {error}", err=True)
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,346 @@
+"""One order: its state, and what each command makes of it.
+
+Every command is a function of the state, the command and the moment. It answers the `Change` to
+commit (the next state and the events that tell of it), or `Unchanged`; it raises a RefusedError
+where the lifecycle forbids the step. Nothing here is stored or sent.
+"""
+
+from dataclasses import dataclass, fields, replace
+from math import ceil
+from typing import Any, Self
+
+from hub.core.chain import sealed
+from hub.errors import ConflictError, ForbiddenError, UnprocessableError
+from schemas.lifecycle import (
+    COURIER_EVENTS,
+    COURIER_STEPS,
+    FINAL,
+    STATUS_EVENTS,
+    STEPS_BY_ROLE,
+    TRANSITIONS,
+    CourierState,
+    EventType,
+    PaymentMethod,
+    PaymentState,
+    Role,
+    Status,
+    skipped,
+)
+from schemas.orders import Actor, OrderStatusUpdate
+from schemas.times import format_time
+
+__all__ = [
+    "Change",
+    "OrderState",
+    "Unchanged",
+    "assign_rider",
+    "change_status",
+    "mark_ready",
+    "move_courier",
+    "pay",
+    "place",
+    "unassign_rider",
+]
+
+MAX_CLOCK_LEAD = 300.0
+"""Seconds that an update's `timestamp` may lie in the future."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
+    """The truth about one order, as it is stored. Times are Unix seconds.
+
+    `request` is the wire form of the OrderRequest; `reached` holds every status that was entered
+    or passed over. `leg` counts assignments and pick-ups: a position belongs to the leg it was
+    taken on, so that a former rider's, or one from before the pick-up, is told from those that
+    the present audience may see.
+    """
+
+    order_id: str
+    epoch: str
+    seq: int
+    request: dict[str, Any]
+    partner: str
+    status: Status
+    status_at: float
+    reached: tuple[Status, ...]
+    courier_state: CourierState
+    payment_state: PaymentState
+    created_at: float
+    updated_at: float
+    hash: str
+    rider_id: str | None = None
+    leg: int = 0
+    ready_at: float | None = None
+    reason: str | None = None
+    estimated_at: float | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def restaurant_id(self) -> str:
+        return str(self.request["restaurantId"])
+
+    @property
+    def customer_id(self) -> str | None:
+        return self.request.get("customerId")
+
+    @property
+    def needs_payment(self) -> bool:
+        """Whether payment still stands between the order and CONFIRMED."""
+        cash = self.request["paymentMethod"] == PaymentMethod.CASH
+        return not cash and self.payment_state is not PaymentState.PAID
+
+    def minutes_left(self, now: float) -> int | None:
+        """Whole minutes until hand-over, never 0 before the end; None where nobody said."""
+        if self.estimated_at is None or self.final:
+            return None
+        return max(1, ceil((self.estimated_at - now) / 60))
+
+    def pack(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def unpack(cls, data: dict[str, Any]) -> Self:
+        return cls(
+            **{
+                **data,
+                "status": Status(data["status"]),
+                "reached": tuple(Status(status) for status in data["reached"]),
+                "courier_state": CourierState(data["courier_state"]),
+                "payment_state": PaymentState(data["payment_state"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to commit, all of it or nothing: the next state and the events that tell of it."""
+
+    state: OrderState
+    events: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing to do. `late`: the update came after its time, and is kept as an operation."""
+
+    late: bool = False
+
+
+def _tell(
+    state: OrderState, event_type: EventType, actor: Actor, at: float, now: float, **changes: Any
+) -> Change:
+    """The next state with `changes`, and the one event that tells of it."""
+    following = replace(state, **changes, seq=state.seq + 1, updated_at=now)
+    event: dict[str, Any] = {
+        "orderId": following.order_id,
+        "epoch": following.epoch,
+        "seq": following.seq,
+        "eventType": event_type.value,
+        "status": following.status.value,
+        "timestamp": format_time(at),
+        "actor": actor.dump(),
+        "courierState": following.courier_state.value,
+    }
+    minutes = following.minutes_left(now)
+    if minutes is not None:
+        event["estimatedTime"] = minutes
+    if following.reason is not None:
+        event["reason"] = following.reason
+    event = sealed(event, state.hash)
+    return Change(replace(following, hash=event["hash"]), (event,))
+
+
+def place(
+    order_id: str, epoch: str, request: dict[str, Any], partner: str, actor: Actor, now: float
+) -> Change:
+    """A new order, PENDING. `request` is the checked wire form of an OrderRequest."""
+    state = OrderState(
+        order_id=order_id,
+        epoch=epoch,
+        seq=0,
+        request=request,
+        partner=partner,
+        status=Status.PENDING,
+        status_at=now,
+        reached=(Status.PENDING,),
+        courier_state=CourierState.UNASSIGNED,
+        payment_state=PaymentState.UNPAID,
+        created_at=now,
+        updated_at=now,
+        hash="",
+    )
+    return _tell(state, EventType.CREATED, actor, now, now)
+
+
+def change_status(
+    state: OrderState, update: OrderStatusUpdate, actor: Actor, now: float
+) -> Change | Unchanged:
+    """Move the order to `update.status`, if its lifecycle and the actor's role allow it.
+
+    Raises ForbiddenError (role), UnprocessableError (a field) or ConflictError (the table, or a
+    payment that is missing); the conflict's `allowed` names the steps that the table permits.
+    """
+    _check_update(update, actor, now)
+    if update.status is state.status:
+        return Unchanged()
+    if update.timestamp < state.status_at and update.status in state.reached:
+        return Unchanged(late=True)
+    _check_step(state, update.status, actor)
+    return _step(state, update, actor, now)
+
+
+def _check_update(update: OrderStatusUpdate, actor: Actor, now: float) -> None:
+    if update.status not in STEPS_BY_ROLE.get(actor.role, ()):
+        raise ForbiddenError(f"a {actor.role} may not set {update.status}")
+    if update.status is Status.CANCELLED and update.reason is None:
+        raise UnprocessableError("CANCELLED needs a reason", [("#/reason", "is required")])
+    if update.timestamp > now + MAX_CLOCK_LEAD:
+        raise UnprocessableError(
+            "the timestamp lies in the future",
+            [("#/timestamp", f"is more than {MAX_CLOCK_LEAD:.0f} s ahead of the hub's clock")],
+        )
+
+
+def _check_step(state: OrderState, target: Status, actor: Actor) -> None:
+    allowed = TRANSITIONS[state.status]
+    if actor.role is Role.CUSTOMER and state.status is not Status.PENDING:
+        allowed = ()
+    if target not in allowed:
+        named = ", ".join(allowed) or "none"
+        raise ConflictError(
+            f"{state.status} does not go to {target}; allowed: {named}",
+            current=state.status.value,
+            allowed=[status.value for status in allowed],
+        )
+    if target is Status.CONFIRMED and state.needs_payment:
+        raise ConflictError(
+            f"{state.request['paymentMethod']} orders must be PAID before CONFIRMED",
+            current=state.status.value,
+            allowed=[Status.CANCELLED.value],
+            paymentState=state.payment_state.value,
+        )
+
+
+def _step(state: OrderState, update: OrderStatusUpdate, actor: Actor, now: float) -> Change:
+    target = update.status
+    courier = state.courier_state
+    if target is Status.ON_DELIVERY and courier in (CourierState.ASSIGNED, CourierState.AT_STORE):
+        courier = CourierState.PICKED_UP
+    estimated_at = state.estimated_at
+    if update.estimated_time is not None:
+        estimated_at = now + 60 * update.estimated_time
+    return _tell(
+        state,
+        STATUS_EVENTS[target],
+        actor,
+        update.timestamp,
+        now,
+        status=target,
+        status_at=update.timestamp,
+        reached=(*state.reached, *skipped(state.status, target), target),
+        leg=state.leg + (target is Status.ON_DELIVERY),
+        courier_state=courier,
+        estimated_at=estimated_at,
+        reason=update.reason,
+    )
+
+
+def pay(state: OrderState, told: PaymentState) -> Change | Unchanged:
+    """Record a payment's outcome. It makes no event; PAID opens the way to CONFIRMED.
+
+    Raises ConflictError on a finished order, and for FAILED after PAID.
+    """
+    if told is state.payment_state:
+        return Unchanged()
+    if state.final:
+        raise ConflictError(f"the order is {state.status}", current=state.status.value)
+    if state.payment_state is PaymentState.PAID:
+        raise ConflictError("the order is PAID already", paymentState=PaymentState.PAID.value)
+    return Change(replace(state, payment_state=told))
+
+
+def assign_rider(state: OrderState, rider_id: str, actor: Actor, now: float) -> Change | Unchanged:
+    """Give the order to a rider, or to another one. Raises ConflictError on a finished order."""
+    _check_live(state)
+    if rider_id == state.rider_id:
+        return Unchanged()
+    return _tell(
+        state,
+        EventType.COURIER_ASSIGNED,
+        actor,
+        now,
+        now,
+        rider_id=rider_id,
+        leg=state.leg + 1,
+        courier_state=CourierState.ASSIGNED,
+    )
+
+
+def unassign_rider(state: OrderState, actor: Actor, now: float) -> Change | Unchanged:
+    """Take the order from its rider; its status stays. Raises ConflictError on a finished order."""
+    _check_live(state)
+    if state.rider_id is None:
+        return Unchanged()
+    return _tell(
+        state,
+        EventType.COURIER_UNASSIGNED,
+        actor,
+        now,
+        now,
+        rider_id=None,
+        leg=state.leg + 1,
+        courier_state=CourierState.UNASSIGNED,
+    )
+
+
+def move_courier(
+    state: OrderState, target: CourierState, actor: Actor, now: float
+) -> Change | Unchanged:
+    """The rider tells where they are. PICKED_UP moves the order to ON_DELIVERY.
+
+    Raises ConflictError where the courier's axis, or the order's status, forbids the step.
+    """
+    if target is state.courier_state:
+        return Unchanged()
+    _check_live(state)
+    if target not in COURIER_STEPS[state.courier_state]:
+        allowed = [step.value for step in COURIER_STEPS[state.courier_state]]
+        raise ConflictError(
+            f"{state.courier_state} does not go to {target}; allowed: {', '.join(allowed)}",
+            current=state.courier_state.value,
+            allowed=allowed,
+        )
+    if target is CourierState.UNASSIGNED:
+        return unassign_rider(state, actor, now)
+    if target is CourierState.PICKED_UP:
+        return _pick_up(state, actor, now)
+    return _tell(state, COURIER_EVENTS[target], actor, now, now, courier_state=target)
+
+
+def _pick_up(state: OrderState, actor: Actor, now: float) -> Change:
+    if state.status is Status.ON_DELIVERY:  # a second rider took the order over on the way
+        return Change(replace(state, courier_state=CourierState.PICKED_UP))
+    _check_step(state, Status.ON_DELIVERY, actor)
+    update = OrderStatusUpdate(status=Status.ON_DELIVERY, timestamp=now)
+    return _step(state, update, actor, now)
+
+
+def mark_ready(state: OrderState, actor: Actor, now: float) -> Change | Unchanged:
+    """The food is ready. Raises ConflictError before CONFIRMED and once it is on its way."""
+    if state.ready_at is not None:
+        return Unchanged()
+    if state.status not in (Status.CONFIRMED, Status.PREPARING):
+        raise ConflictError(
+            f"only a CONFIRMED or PREPARING order can be ready, this one is {state.status}",
+            current=state.status.value,
+        )
+    return _tell(state, EventType.READY, actor, now, now, ready_at=now)
+
+
+def _check_live(state: OrderState) -> None:
+    if state.final:
+        raise ConflictError(f"the order is {state.status}", current=state.status.value)

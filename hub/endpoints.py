@@ -1,0 +1,154 @@
+"""Registered webhook endpoints, as their partner manages them (contract 6)."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from secrets import token_bytes, token_hex
+from typing import Any, Final, Protocol
+
+from hub.core.signature import SECRET_BYTES, make_secret
+from hub.errors import ConflictError, NotFoundError, UnprocessableError
+from hub.store.connection import Connection
+from hub.store.endpoints import EndpointRecord, EndpointStore
+from schemas.lifecycle import EventType
+from schemas.webhooks import (
+    Endpoint,
+    EndpointMode,
+    EndpointPatch,
+    EndpointRequest,
+    EndpointState,
+    PartnerSecret,
+)
+
+__all__ = ["MAX_ENDPOINTS", "OLD_SECRET_VALID", "Endpoints", "fresh_secret"]
+
+MAX_ENDPOINTS: Final = 100
+"""Of one partner: each event of its orders is matched against all of them."""
+
+OLD_SECRET_VALID: Final = 24 * 3600.0
+"""Seconds after a rotation during which both secrets sign."""
+
+
+class Guard(Protocol):
+    async def check(self, url: str) -> str | None:
+        """Why `url` may not be used, as a sentence, or None."""
+
+
+def fresh_secret() -> str:
+    return make_secret(token_bytes(SECRET_BYTES))
+
+
+class Endpoints:
+    """All methods raise UnavailableError, and NotFoundError for another partner's endpoint."""
+
+    def __init__(self, connection: Connection, guard: Guard) -> None:
+        self._store = EndpointStore(connection)
+        self._guard = guard
+
+    async def create(self, partner: str, request: EndpointRequest) -> Endpoint:
+        """The answer tells the secret, once. Raises UnprocessableError, ConflictError."""
+        await self._check(request.url)
+        if await self._store.count(partner) >= MAX_ENDPOINTS:
+            raise ConflictError(f"a partner may have {MAX_ENDPOINTS} endpoints")
+        now = time.time()
+        record = EndpointRecord(
+            endpoint_id=f"ep_{int(now * 1000):012x}{token_hex(6)}",  # sorts by age
+            url=request.url,
+            event_types=_names(request.event_types),
+            mode=request.mode.value,
+            enabled=True,
+            secret=fresh_secret(),
+            created=now,
+        )
+        await self._store.add(partner, record)
+        return _shown(record, secret=record.secret)
+
+    async def list(
+        self, partner: str, *, limit: int = 100, after: str | None = None
+    ) -> tuple[Sequence[Endpoint], str | None]:
+        """A page of endpoints, oldest first, and the cursor of the next page."""
+        records = [
+            record
+            for record in await self._store.of(partner)
+            if after is None or record.endpoint_id > after
+        ]
+        page = records[:limit]
+        following = page[-1].endpoint_id if len(records) > limit else None
+        return [_shown(record) for record in page], following
+
+    async def get(self, partner: str, endpoint_id: str) -> Endpoint:
+        record = await self._store.find(partner, endpoint_id)
+        if record is None:
+            raise _unknown(endpoint_id)
+        return _shown(record)
+
+    async def patch(self, partner: str, endpoint_id: str, patch: EndpointPatch) -> Endpoint:
+        """Change what is named. Raises UnprocessableError."""
+        if patch.url is not None:
+            await self.get(partner, endpoint_id)
+            await self._check(patch.url)
+        changes = _changes(patch)
+        record = await self._store.update(
+            partner, endpoint_id, lambda record: replace(record, **changes)
+        )
+        if record is None:
+            raise _unknown(endpoint_id)
+        return _shown(replace(record, **changes))
+
+    async def delete(self, partner: str, endpoint_id: str) -> None:
+        """What still waits for it is dead."""
+        if await self._store.update(partner, endpoint_id, lambda _: None) is None:
+            raise _unknown(endpoint_id)
+
+    async def rotate(self, partner: str, endpoint_id: str) -> Endpoint:
+        """A new secret, told once; the old one signs beside it for a day."""
+        secret, until = fresh_secret(), time.time() + OLD_SECRET_VALID
+
+        def rotated(record: EndpointRecord) -> EndpointRecord:
+            return replace(record, secret=secret, previous=record.secret, previous_until=until)
+
+        record = await self._store.update(partner, endpoint_id, rotated)
+        if record is None:
+            raise _unknown(endpoint_id)
+        return _shown(record, secret=secret)
+
+    async def partner_secret(self, partner: str) -> PartnerSecret:
+        """What signs the callbacks of the partner's orders; made when first asked for."""
+        secret = await self._store.partner_secret(partner, fresh_secret())
+        return PartnerSecret(partner=partner, secret=secret)
+
+    async def _check(self, url: str) -> None:
+        if reason := await self._guard.check(url):
+            raise UnprocessableError("the URL cannot be used", [("#/url", reason)])
+
+
+def _names(event_types: Sequence[EventType]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.value for each in event_types))
+
+
+def _changes(patch: EndpointPatch) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if patch.url is not None:
+        changes["url"] = patch.url
+    if patch.event_types is not None:
+        changes["event_types"] = _names(patch.event_types)
+    if patch.mode is not None:
+        changes["mode"] = patch.mode.value
+    if patch.state is not None:
+        changes["enabled"] = patch.state is EndpointState.ENABLED
+    return changes
+
+
+def _shown(record: EndpointRecord, secret: str | None = None) -> Endpoint:
+    return Endpoint(
+        endpoint_id=record.endpoint_id,
+        url=record.url,
+        event_types=[EventType(each) for each in record.event_types],
+        mode=EndpointMode(record.mode),
+        state=EndpointState.ENABLED if record.enabled else EndpointState.DISABLED,
+        secret=secret,
+    )
+
+
+def _unknown(endpoint_id: str) -> NotFoundError:
+    return NotFoundError(f"there is no endpoint {endpoint_id}")

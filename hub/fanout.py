@@ -1,0 +1,383 @@
+"""Who listens to what: one feed per order that somebody here watches.
+
+One status change, from the bus to the sockets: `on_message` -> `Feed.on_event` (order without
+holes) -> `Subscriber.event` (whoever reads it). One position: `on_message` -> `Feed.on_position`
+-> `Subscriber.position` (those who may see it). Nothing here awaits on that way.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol
+
+import msgpack
+import structlog
+
+from hub.core.claims import Claims, concerns
+from hub.core.order import OrderState
+from hub.core.recovery import Line, contiguous
+from hub.core.views import order_view, position_view, sees_position, stream_event, trail_view
+from hub.errors import NotFoundError, OrdercastError, UnavailableError
+from hub.store.bus import Bus
+from hub.store.keys import order_keys
+from hub.store.orders import OrderStore, Reading
+from schemas.lifecycle import FINAL, Role, Status
+from schemas.messages import After, MessageId
+from schemas.positions import freshness
+from schemas.wire import Frames
+
+__all__ = ["Fanout", "Feed", "Sink", "Subscriber"]
+
+_LINGER: Final = 1.0  # a phone that changes cells comes back within the second
+_SILENCE: Final = 40.0
+_CHECK_BATCH: Final = 256
+_SUBSCRIBE_TIMEOUT: Final = 5.0
+_REPAIR_PAUSE: Final = 0.2
+
+log = structlog.get_logger("hub.fanout")
+
+
+class Sink(Protocol):
+    """Where a subscriber's messages go."""
+
+    def event(self, frames: Frames) -> None:
+        """Must arrive, in order."""
+
+    def position(self, order_id: str, frames: Frames) -> None:
+        """May be replaced by a newer one of the same order."""
+
+
+class Subscriber:
+    """One order on one socket. `seq` is the last event told; `held` collects while it joins."""
+
+    __slots__ = ("claims", "gcj02", "held", "id", "order_id", "seq", "sink")
+
+    def __init__(
+        self,
+        sink: Sink,
+        order_id: str,
+        claims: Claims,
+        request_id: MessageId | None,
+        gcj02: bool = False,
+    ) -> None:
+        self.sink = sink
+        self.order_id = order_id
+        self.claims = claims
+        self.id = request_id
+        self.gcj02 = gcj02
+        self.seq = 0
+        self.held: list[tuple[int, Frames]] | None = []
+
+    def event(self, seq: int, frames: Frames) -> None:
+        if self.held is not None:
+            self.held.append((seq, frames))
+        elif seq > self.seq:
+            self.seq = seq
+            self.sink.event(frames)
+
+    def live(self, seq: int) -> None:
+        """Go on from `seq`: first what came while joining, then as it comes."""
+        self.seq = seq
+        held, self.held = self.held or [], None
+        for number, frames in held:
+            self.event(number, frames)
+
+    def end(self, reason: str | None) -> None:
+        message: dict[str, Any] = {"type": "unsubscribed", "orderId": self.order_id}
+        if self.id is not None:
+            message["id"] = self.id
+        if reason is not None:
+            message["reason"] = reason
+        self.sink.event(Frames(message))
+
+
+class Feed:
+    """One order as this hub knows it, and those who watch it."""
+
+    __slots__ = (
+        "heard_at",
+        "leg",
+        "line",
+        "opened",
+        "order_id",
+        "repairing",
+        "seen_at",
+        "status",
+        "subscribers",
+    )
+
+    def __init__(self, order_id: str, opened: asyncio.Task[None]) -> None:
+        self.order_id = order_id
+        self.opened = opened
+        self.line = Line()
+        self.subscribers: set[Subscriber] = set()
+        self.status = Status.PENDING
+        self.leg = 0
+        self.seen_at = 0.0
+        self.repairing = False
+        self.heard_at = time.monotonic()
+
+    def learn(self, state: OrderState) -> None:
+        """What decides who sees positions, as of the state."""
+        self.status = state.status
+        self.leg = state.leg
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """A live event from the bus, with the order's `leg` as of that event."""
+        for ready in self.line.receive(event):
+            self.tell(ready)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        self.status = Status(event["status"])
+        self.leg = event.get("leg", self.leg)
+        frames = Frames({"type": "event", **stream_event(event)})
+        for subscriber in self.subscribers:
+            subscriber.event(event["seq"], frames)
+
+    def on_position(self, position: dict[str, Any]) -> None:
+        """A position from the bus. Another leg's, or one older than the last, is for nobody."""
+        if position["leg"] != self.leg or position["at"] < self.seen_at or not self.line.open:
+            return
+        self.seen_at = position["at"]
+        fresh = freshness(time.time() - position["at"]).value
+        made: dict[tuple[Role, bool], Frames] = {}
+        for subscriber in self.subscribers:
+            role = subscriber.claims.role
+            if subscriber.held is None and sees_position(role, self.status, True):
+                view = (role, subscriber.gcj02)
+                if (frames := made.get(view)) is None:
+                    message = position_view(position, role, fresh, subscriber.gcj02)
+                    frames = made[view] = Frames({"type": "position", **message})
+                subscriber.sink.position(self.order_id, frames)
+
+
+class Fanout:
+    """All feeds of this hub. Attach the bus before the first subscriber."""
+
+    def __init__(self, orders: OrderStore) -> None:
+        self._orders = orders
+        self._feeds: dict[str, Feed] = {}
+        self._channels: dict[bytes, Feed] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.bus: Bus
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    # From the bus
+
+    def on_message(self, channel: bytes, payload: bytes) -> None:
+        feed = self._channels.get(channel)
+        if feed is None:
+            return
+        feed.heard_at = time.monotonic()
+        if payload[:1] == b"P":
+            feed.on_position(msgpack.unpackb(payload[1:]))
+            return
+        leg, event = payload[1:].split(b"\n", 1)
+        feed.on_event({**json.loads(event), "leg": int(leg)})
+        self._after_events(feed)
+
+    def _after_events(self, feed: Feed) -> None:
+        if feed.line.behind and feed.line.open:
+            self._spawn(self._repair(feed))
+        elif feed.status in FINAL:
+            self._finish(feed, "finished")
+
+    # Subscribers
+
+    async def subscribe(
+        self, subscriber: Subscriber, after: After | None, answer: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Join a subscriber to its order: `answer` gets the `subscribed` message, then it is live.
+
+        Raises NotFoundError for an unknown order or somebody else's, and UnavailableError.
+        """
+        feed = self._feed(subscriber.order_id)
+        feed.subscribers.add(subscriber)
+        try:
+            async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
+                await asyncio.shield(feed.opened)
+                reading = await self._read(subscriber, after)
+        except TimeoutError:
+            self.unsubscribe(subscriber)
+            raise UnavailableError("the store does not answer") from None
+        except BaseException:
+            self.unsubscribe(subscriber)
+            raise
+        self._align(feed, reading)
+        answer(_subscribed(subscriber, reading, after))
+        subscriber.live(reading.state.seq)
+        if reading.state.final:
+            subscriber.end("finished")
+            self.unsubscribe(subscriber)
+
+    async def _read(self, subscriber: Subscriber, after: After | None) -> Reading:
+        if after is None:
+            reading = await self._orders.read(subscriber.order_id)
+        else:
+            reading = await self._orders.read(subscriber.order_id, after.epoch, after.seq)
+        if reading is None or not concerns(reading.state, subscriber.claims):
+            raise NotFoundError(f"no order {subscriber.order_id}")
+        return reading
+
+    def _align(self, feed: Feed, reading: Reading) -> None:
+        state = reading.state
+        if not feed.line.open:
+            feed.learn(state)
+            for event in feed.line.start(state.epoch, state.seq):
+                feed.tell(event)
+        elif feed.line.epoch != state.epoch or feed.line.seq < state.seq:
+            self._spawn(self._repair(feed))
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        feed = self._feeds.get(subscriber.order_id)
+        if feed is None:
+            return
+        feed.subscribers.discard(subscriber)
+        if not feed.subscribers:
+            asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)
+
+    def _feed(self, order_id: str) -> Feed:
+        feed = self._feeds.get(order_id)
+        if feed is None or (feed.opened.done() and feed.opened.exception()):
+            channel = order_keys(order_id).channel
+            opened = self._spawn(self.bus.subscribe(channel))
+            feed = self._feeds[order_id] = Feed(order_id, opened)
+            self._channels[channel.encode()] = feed
+        return feed
+
+    def _forget_if_idle(self, feed: Feed) -> None:
+        if not feed.subscribers and self._feeds.get(feed.order_id) is feed:
+            self._forget(feed)
+
+    def _forget(self, feed: Feed) -> None:
+        channel = order_keys(feed.order_id).channel
+        del self._feeds[feed.order_id]
+        del self._channels[channel.encode()]
+        self.bus.unsubscribe(channel)
+
+    def _finish(self, feed: Feed, reason: str) -> None:
+        """The order ended, or is lost: the joined subscribers are told and let go.
+
+        One that is joining just now is let go by `subscribe`, with its snapshot first.
+        """
+        for subscriber in [one for one in feed.subscribers if one.held is None]:
+            subscriber.end(reason)
+            feed.subscribers.discard(subscriber)
+        if not feed.subscribers:
+            self._forget_if_idle(feed)
+
+    # Making whole
+
+    async def _repair(self, feed: Feed) -> None:
+        """Read what is missing until nothing is, as long as somebody watches."""
+        if feed.repairing:
+            return
+        feed.repairing = True
+        try:
+            while feed.subscribers and not await self._caught_up(feed):  # noqa: ASYNC110
+                await asyncio.sleep(_REPAIR_PAUSE)
+        except UnavailableError:
+            feed.line.behind = True  # `make_whole` runs when the store is back
+        finally:
+            feed.repairing = False
+
+    async def _caught_up(self, feed: Feed) -> bool:
+        reading = await self._orders.read(feed.order_id, feed.line.epoch or "", feed.line.seq)
+        if reading is None or reading.state.epoch != feed.line.epoch:
+            self._finish(feed, "lost")
+            return True
+        state = reading.state
+        if reading.events and reading.events[0]["seq"] > feed.line.seq + 1:
+            self._finish(feed, "lost")  # fell behind by more than is kept
+            return True
+        for event in feed.line.catch_up(state.epoch, state.seq, reading.events):
+            feed.tell(event)
+        if feed.line.seq == state.seq:
+            feed.learn(state)
+        if feed.line.behind:
+            return False
+        if feed.status in FINAL:
+            self._finish(feed, "finished")
+        return True
+
+    async def make_whole(self) -> None:
+        """Compare every feed with the log, as after an outage. Raises UnavailableError."""
+        await self._compare([feed for feed in self._feeds.values() if feed.line.open])
+
+    async def check_silent(self) -> None:
+        """Compare the feeds that heard nothing for long. Call every few seconds."""
+        limit = time.monotonic() - _SILENCE
+        silent = [f for f in self._feeds.values() if f.line.open and f.heard_at < limit]
+        for feed in silent:
+            feed.heard_at = time.monotonic()
+        await self._compare(silent)
+
+    async def _compare(self, feeds: list[Feed]) -> None:
+        for start in range(0, len(feeds), _CHECK_BATCH):
+            batch = feeds[start : start + _CHECK_BATCH]
+            places = await self._orders.seqs(feed.order_id for feed in batch)
+            for feed, place in zip(batch, places, strict=True):
+                if place != (feed.line.epoch, feed.line.seq) or feed.line.behind:
+                    await self._repair(feed)
+
+    # Odds and ends
+
+    def subscribers(self) -> Iterator[Subscriber]:
+        for feed in self._feeds.values():
+            yield from feed.subscribers
+
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, OrdercastError):
+            log.error("task failed", exc_info=error)
+
+    async def stop(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _subscribed(subscriber: Subscriber, reading: Reading, after: After | None) -> dict[str, Any]:
+    state = reading.state
+    recovered = (
+        after is not None
+        and after.epoch == state.epoch
+        and after.seq <= state.seq
+        and contiguous(reading.events, after.seq, state.seq)
+    )
+    message: dict[str, Any] = {"type": "subscribed", "orderId": state.order_id}
+    if subscriber.id is not None:
+        message["id"] = subscriber.id
+    message["recovered"] = recovered
+    message["snapshot"] = _snapshot(subscriber, reading)
+    message["events"] = [stream_event(event) for event in reading.events] if recovered else []
+    return message
+
+
+def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
+    """The order now, with position and trail when this audience may see them."""
+    state, position, now = reading.state, reading.position, time.time()
+    role = subscriber.claims.role
+    snapshot = order_view(state, role)
+    minutes = state.minutes_left(now)
+    if minutes is not None:
+        snapshot["estimatedTime"] = minutes
+    if (
+        position is not None
+        and position["leg"] == state.leg
+        and sees_position(role, state.status, state.rider_id is not None)
+    ):
+        fresh = freshness(now - position["at"]).value
+        snapshot["position"] = position_view(position, role, fresh, subscriber.gcj02)
+        snapshot["trail"] = trail_view(position["trail"], role, subscriber.gcj02)
+    return snapshot

@@ -1,0 +1,37 @@
+"""Prometheus metrics. Labels are bounded: never an order, a rider or a URL."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+__all__ = [
+    "CLOSED",
+    "DELIVERY_LAG",
+    "EVENTS",
+    "FEEDS",
+    "FIXES",
+    "FIXES_REJECTED",
+    "POSITIONS_CONFLATED",
+    "PROBE_AGE",
+    "REQUESTS",
+    "SOCKETS",
+    "STORE_UP",
+]
+
+_LAG: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15)
+
+SOCKETS = Gauge("ordercast_sockets", "Open sockets", ["kind"])
+FEEDS = Gauge("ordercast_feeds", "Orders watched here")
+CLOSED = Counter("ordercast_sockets_closed_total", "Sockets closed by the hub", ["code"])
+EVENTS = Counter("ordercast_events_sent_total", "Events written to sockets and SSE")
+FIXES = Counter("ordercast_fixes_taken_total", "Riders' fixes taken")
+FIXES_REJECTED = Counter("ordercast_fixes_rejected_total", "Riders' fixes not taken", ["reason"])
+POSITIONS_CONFLATED = Counter(
+    "ordercast_positions_conflated_total", "Positions replaced by newer ones for a slow reader"
+)
+DELIVERY_LAG = Histogram(
+    "ordercast_event_lag_seconds", "From the change to the socket write", buckets=_LAG
+)
+REQUESTS = Histogram("ordercast_http_seconds", "HTTP requests", ["route", "status"], buckets=_LAG)
+STORE_UP = Gauge("ordercast_store_up", "Whether the bus is connected")
+PROBE_AGE = Gauge("ordercast_probe_age_seconds", "Since the bus last delivered our own probe")

@@ -1,0 +1,32 @@
+"""A hub's proof that its bus delivers: a message to itself, by the way that all others go."""
+
+import asyncio
+import time
+from typing import Final
+
+from hub.metrics import PROBE_AGE
+from hub.store.bus import Bus
+from hub.store.keys import probe
+
+__all__ = ["Probe"]
+
+INTERVAL: Final = 2.0
+
+
+class Probe:
+    def __init__(self, hub_id: str) -> None:
+        self.channel = probe(hub_id)
+        self._seen = time.monotonic()
+
+    def age(self) -> float:
+        """Seconds since a probe last came back."""
+        return time.monotonic() - self._seen
+
+    def on_message(self, payload: bytes) -> None:
+        self._seen = time.monotonic()
+
+    async def run(self, bus: Bus) -> None:
+        while True:
+            PROBE_AGE.set(self.age())
+            bus.tell(self.channel, "SPUBLISH", self.channel, b"!")
+            await asyncio.sleep(INTERVAL)

@@ -1,0 +1,313 @@
+"""Riders on duty at this hub: their orders, their fixes, and where these go.
+
+One fix, from the socket to the bus: `Riders.take` -> `FixFilter.judge` -> `Rider.moved` ->
+`PositionBoard.put`, once for each active order.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+
+from hub.core.claims import Claims
+from hub.core.fixes import FixFilter, seq_of
+from hub.core.order import OrderState
+from hub.errors import NotFoundError, OrdercastError, UnavailableError
+from hub.fanout import Fanout, Subscriber
+from hub.metrics import FIXES, FIXES_REJECTED
+from hub.store.bus import Bus
+from hub.store.keys import rider as rider_key
+from hub.store.orders import OrderStore, Reading
+from hub.store.riders import PositionBoard, RiderIndex
+from schemas.lifecycle import Role
+from schemas.motion import distance
+from schemas.positions import Fix, Rejection
+from schemas.wire import Frames
+
+__all__ = ["Held", "Rider", "Riders"]
+
+_TRAIL_POINTS: Final = 60
+_TRAIL_STEP: Final = 15.0  # metres between two points of a trail
+_IDLE: Final = 60.0  # seconds that a rider without a socket is remembered
+_REFRESH: Final = 30.0
+
+log = structlog.get_logger("hub.riders")
+
+Judged = tuple[Any, Rejection]
+
+
+@dataclass(slots=True)
+class Held:
+    """An active order of a rider, with its trail on the present leg."""
+
+    state: OrderState
+    subscriber: Subscriber
+    trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
+
+    def add_to_trail(self, fix: Fix) -> None:
+        point = [fix.at, fix.lat, fix.lng]
+        if (
+            not self.trail
+            or distance(self.trail[-1][1], self.trail[-1][2], fix.lat, fix.lng) >= _TRAIL_STEP
+        ):
+            self.trail.append(point)
+
+
+class Rider:
+    """One rider as this hub knows them, with a socket or without.
+
+    `on_orders` is called when the orders changed, `on_superseded` when another session of the
+    same rider has begun.
+    """
+
+    def __init__(self, rider_id: str) -> None:
+        self.rider_id = rider_id
+        self.filter = FixFilter()
+        self.held: dict[str, Held] = {}
+        self.fence: int | None = None
+        self.newest_fence = 0
+        self.on_orders: Callable[[], None] | None = None
+        self.on_superseded: Callable[[], None] | None = None
+        self.seen_at = time.monotonic()
+        self.refresh = asyncio.Event()
+        self.claims = Claims(role=Role.RIDER, sub=rider_id, expires=0)
+
+    # A sink of its own orders' feeds: their events are the sign to look again.
+
+    def event(self, frames: Frames) -> None:
+        self.refresh.set()
+
+    def position(self, order_id: str, frames: Frames) -> None:
+        """Our own word, come back."""
+
+    def view(self) -> list[dict[str, Any]]:
+        """The `orders` of the rider's message."""
+        return [_order_for_rider(held.state) for held in self.held.values()]
+
+    def moved(self, fix: Fix) -> Iterable[tuple[dict[str, Any], list[list[float]]]]:
+        """The position that a fix makes of each active order, with the order's trail."""
+        for order_id, held in self.held.items():
+            held.add_to_trail(fix)
+            position = {
+                "orderId": order_id,
+                "riderId": self.rider_id,
+                "leg": held.state.leg,
+                "at": fix.at,
+                "lat": fix.lat,
+                "lng": fix.lng,
+                "heading": fix.heading,
+                "speed": fix.speed,
+                "accuracy": fix.accuracy,
+                "battery": fix.battery,
+            }
+            yield position, list(held.trail)
+
+
+def _order_for_rider(state: OrderState) -> dict[str, Any]:
+    view = {
+        "orderId": state.order_id,
+        "status": state.status.value,
+        "address": state.request["address"],
+    }
+    if (pickup := state.request.get("pickup")) is not None:
+        view["pickup"] = pickup
+    return view
+
+
+class Riders:
+    """All riders of this hub. Attach the bus before the first one."""
+
+    def __init__(self, orders: OrderStore, index: RiderIndex, fanout: Fanout) -> None:
+        self._orders = orders
+        self._index = index
+        self._fanout = fanout
+        self._riders: dict[str, Rider] = {}
+        self._keepers: dict[str, asyncio.Task[None]] = {}
+        self.bus: Bus
+        self.board: PositionBoard
+
+    def __len__(self) -> int:
+        return len(self._riders)
+
+    def attach(self, bus: Bus) -> None:
+        self.bus = bus
+        self.board = PositionBoard(bus)
+
+    async def on_duty(self, rider_id: str) -> Rider:
+        """The rider, with their present orders. Raises UnavailableError."""
+        rider = self._riders.get(rider_id)
+        if rider is None:
+            rider = self._riders[rider_id] = Rider(rider_id)
+            try:
+                await self.bus.subscribe(rider_key(rider_id, "c"))
+                await self._refresh(rider)
+            except BaseException:
+                del self._riders[rider_id]
+                raise
+            self._keepers[rider_id] = asyncio.create_task(self._keep(rider))
+        rider.seen_at = time.monotonic()
+        return rider
+
+    async def begin_session(
+        self, rider_id: str, on_orders: Callable[[], None], on_superseded: Callable[[], None]
+    ) -> Rider:
+        """A socket of the rider: every older one, here or elsewhere, is superseded."""
+        rider = await self.on_duty(rider_id)
+        if rider.on_superseded is not None:
+            rider.on_superseded()
+        rider.on_orders, rider.on_superseded = on_orders, on_superseded
+        rider.fence = None  # our own word may come back before the number is known here
+        rider.fence = await self._index.take_over(rider_id)
+        self._fenced(rider, rider.fence)
+        return rider
+
+    def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:
+        if rider.on_superseded == on_superseded:
+            rider.on_orders = rider.on_superseded = None
+            rider.seen_at = time.monotonic()
+
+    def on_message(self, channel: bytes, payload: bytes) -> None:
+        """Word from the bus on a rider's channel."""
+        rider_id = channel[channel.index(b"r:") + 2 : channel.rindex(b"}")].decode()
+        rider = self._riders.get(rider_id)
+        if rider is None:
+            return
+        if payload == b"O":
+            rider.refresh.set()
+        else:
+            self._fenced(rider, int(payload[1:]))
+
+    @staticmethod
+    def _fenced(rider: Rider, fence: int) -> None:
+        """A session with this number has begun somewhere: an older one is superseded."""
+        rider.newest_fence = max(rider.newest_fence, fence)
+        if rider.fence is None or rider.newest_fence <= rider.fence:
+            return
+        superseded, rider.on_orders, rider.on_superseded = rider.on_superseded, None, None
+        if superseded is not None:
+            superseded()
+
+    # Fixes
+
+    def take(self, rider: Rider, raws: list[Any]) -> tuple[list[Fix], list[Judged]]:
+        """Judge one message's fixes; the newest one taken goes to each active order.
+
+        Answers those taken, and the others with the reason.
+        """
+        now = time.time()
+        rider.seen_at = time.monotonic()
+        if not rider.held:
+            return [], self._reject(raws, Rejection.OFF_DUTY)
+        if not rider.filter.within_rate(now):
+            return [], self._reject(raws, Rejection.RATE)
+        taken: list[Fix] = []
+        rejected: list[Judged] = []
+        for raw in raws:
+            judged = rider.filter.judge(raw, now)
+            if isinstance(judged, Fix):
+                taken.append(judged)
+            else:
+                rejected += self._reject([raw], judged)
+        FIXES.inc(len(taken))
+        for fix in taken[:-1]:
+            for held in rider.held.values():
+                held.add_to_trail(fix)
+        if taken:
+            self._tell(rider, taken[-1])
+        return taken, rejected
+
+    @staticmethod
+    def _reject(raws: list[Any], reason: Rejection) -> list[Judged]:
+        FIXES_REJECTED.labels(reason.value).inc(len(raws))
+        return [(seq_of(raw), reason) for raw in raws]
+
+    def _tell(self, rider: Rider, fix: Fix) -> None:
+        for position, trail in rider.moved(fix):
+            self.board.put(position, trail)
+
+    def make_whole(self) -> None:
+        """The store is back: tell the last position again, and look at the orders."""
+        for rider in self._riders.values():
+            if rider.filter.newest is not None:
+                self._tell(rider, rider.filter.newest)
+            rider.refresh.set()
+
+    # Orders of a rider
+
+    async def _keep(self, rider: Rider) -> None:
+        """Keep the rider's orders true until they are gone for a minute."""
+        while rider.on_superseded is not None or time.monotonic() - rider.seen_at < _IDLE:
+            try:
+                async with asyncio.timeout(_REFRESH):
+                    await rider.refresh.wait()
+            except TimeoutError:
+                pass  # word may be lost: look now and then all the same
+            try:
+                await self._refresh(rider)
+            except UnavailableError:
+                await asyncio.sleep(1.0)  # `make_whole` asks again when the store is back
+            except OrdercastError as error:
+                log.warning("orders not refreshed", rider=rider.rider_id, error=str(error))
+        self._forget(rider)
+
+    def _forget(self, rider: Rider) -> None:
+        self._riders.pop(rider.rider_id, None)
+        self._keepers.pop(rider.rider_id, None)
+        self.bus.unsubscribe(rider_key(rider.rider_id, "c"))
+        for held in rider.held.values():
+            self._fanout.unsubscribe(held.subscriber)
+
+    async def _refresh(self, rider: Rider) -> None:
+        rider.refresh.clear()
+        before = rider.view()
+        self._fenced(rider, await self._index.fence(rider.rider_id))
+        readings = await self._readings(rider)
+        for order_id in rider.held.keys() - readings.keys():
+            self._fanout.unsubscribe(rider.held.pop(order_id).subscriber)
+        for order_id, reading in readings.items():
+            await self._hold(rider, order_id, reading)
+        if rider.on_orders is not None and rider.view() != before:
+            rider.on_orders()
+
+    async def _readings(self, rider: Rider) -> dict[str, Reading]:
+        """The rider's active orders. What the index has too many is struck off."""
+        active: dict[str, Reading] = {}
+        gone: list[str] = []
+        for order_id in await self._index.orders(rider.rider_id):
+            reading = await self._orders.read(order_id)
+            if reading is None or reading.state.final:
+                gone.append(order_id)
+            elif reading.state.rider_id == rider.rider_id:
+                active[order_id] = reading
+        if gone:
+            await self._index.remove(rider.rider_id, *gone)
+        return active
+
+    async def _hold(self, rider: Rider, order_id: str, reading: Reading) -> None:
+        held = rider.held.get(order_id)
+        if held is None:
+            subscriber = Subscriber(rider, order_id, rider.claims, None)
+            try:
+                await self._fanout.subscribe(subscriber, None, lambda message: None)
+            except NotFoundError:  # taken away again just now
+                return
+            held = rider.held[order_id] = Held(reading.state, subscriber)
+            _resume_trail(held, reading)
+        elif held.state.leg != reading.state.leg:
+            held.trail.clear()
+        held.state = reading.state
+
+    async def stop(self) -> None:
+        for task in tuple(self._keepers.values()):
+            task.cancel()
+        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
+
+
+def _resume_trail(held: Held, reading: Reading) -> None:
+    """A rider who comes from another hub goes on with the trail that is stored."""
+    if reading.position is not None and reading.position["leg"] == reading.state.leg:
+        held.trail.extend(reading.position["trail"])

@@ -1,0 +1,161 @@
+"""Running parts in one process: uvicorn with our sockets and our drain, and signals."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from hub.errors import StartError
+from hub.settings import Settings
+from hub.transports.service import ops_routes
+from hub.transports.upgrade import SocketProtocol
+
+__all__ = ["bind", "configure_logging", "running_hub", "stop_signal", "together"]
+
+_BACKLOG: Final = 4096
+_REST: Final = 5
+"""Seconds that requests in flight get after the drain."""
+
+
+def configure_logging(settings: Settings) -> None:
+    """Logs go to standard error, one event a line; standard output is for the command itself."""
+    level = getattr(logging, settings.log_level.upper())
+    renderer: Any = structlog.processors.JSONRenderer()
+    if settings.log_format == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any free one. Several hubs may share a port.
+
+    Raises StartError.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise StartError(f"--host/--port: cannot listen on {host}:{port}: {error}") from None
+    listener.setblocking(False)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours; before uvicorn cuts connections, the hub drains."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        drain = getattr(self.config.app.state, "drain", None)  # type: ignore[union-attr]
+        if drain is not None:
+            await drain()
+        await super().shutdown(sockets)
+
+
+@contextlib.asynccontextmanager
+async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws=SocketProtocol,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_REST,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():  # noqa: ASYNC110  uvicorn tells no other way
+        await asyncio.sleep(0.005)
+    if task.done():
+        raise StartError(f"the hub did not start: {task.exception()}")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextlib.asynccontextmanager
+async def running_hub(
+    app: Starlette, settings: Settings, listener: socket.socket
+) -> AsyncIterator[None]:
+    """One hub, and its operations port if it has one. On leaving, it drains."""
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.ops_port is not None:
+            ops_app = Starlette(routes=ops_routes)
+            ops_app.state = _WithoutDrain(app.state)  # type: ignore[assignment]
+            ops_listener = bind(settings.host, settings.ops_port)
+            await stack.enter_async_context(_serving(ops_app, ops_listener))
+        await stack.enter_async_context(_serving(app, listener))
+        yield
+
+
+class _WithoutDrain:
+    """A hub's state for the operations port, which answers until the end."""
+
+    drain = None
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state, name)
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.is_set():
+            sys.exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    return stop
+
+
+@contextlib.asynccontextmanager
+async def together(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run works beside the body, and cancel them after it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                structlog.get_logger("hub").error("work failed", exc_info=result)

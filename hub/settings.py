@@ -1,0 +1,97 @@
+"""The settings: `ORDERCAST_*` variables and flags of the same name, read here and nowhere else."""
+
+import ipaddress
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hub.errors import StartError
+from hub.store.connection import Durability
+
+__all__ = ["Settings", "parse_duration"]
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PREFIX: Final = "ORDERCAST_"
+
+
+def parse_duration(value: Any) -> float:
+    """`90s`, `15m`, `2h`, `7d`, `500ms` or a bare number, in seconds. Raises ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", str(value).strip())
+    if match is None:
+        raise ValueError("must be a duration such as 90s, 15m or 2h")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _split(value: Any) -> Any:
+    return (
+        [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _network(value: Any) -> Any:
+    parts = _split(value)
+    for part in parts:
+        ipaddress.ip_network(part, strict=False)
+    return parts
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_network)]
+
+
+class Settings(BaseSettings):
+    """Durations in seconds. `load` is the way to make one."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Path(".ordercast")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    redis_url: str | None = None
+    secret: Annotated[str, Field(min_length=16)] | None = None
+    jwks: str | None = None
+    allowed_origins: Texts = ()
+    durability: Durability = "everysec"
+    retention: Duration = 7 * 86400.0
+    drain_seconds: Duration = 20.0
+    ping_seconds: Duration = 25.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    webhook_allow: Networks = ()
+    webhook_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 200
+
+    payment_timeout: Duration = 900.0
+    merchant_warning: Duration = 300.0
+    merchant_timeout: Duration = 600.0
+    sold_out_timeout: Duration = 180.0
+    rider_timeout: Duration = 600.0
+    rider_silent: Duration = 120.0
+    overdue: Duration = 600.0
+
+    @classmethod
+    def load(cls, **flags: Any) -> Self:
+        """From the environment, with the flags given on the command line before it.
+
+        Raises StartError with one line that names the setting.
+        """
+        known = {f"{_PREFIX}{name.upper()}" for name in cls.model_fields}
+        for name in os.environ:
+            if name.upper().startswith(_PREFIX) and name.upper() not in known:
+                raise StartError(f"{name}: there is no such setting")
+        try:
+            return cls(**{name: value for name, value in flags.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = f"{_PREFIX}{first['loc'][0]}".upper() if first["loc"] else "settings"
+            raise StartError(f"{name}: {first['msg']}") from None

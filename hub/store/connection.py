@@ -1,0 +1,169 @@
+"""The connection to the store: one client, its scripts, and its errors mapped at the border."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Literal
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from hub.errors import StartError, UnavailableError
+
+__all__ = ["Connection", "Durability", "Script"]
+
+Durability = Literal["everysec", "fsync", "replica"]
+
+CONNECT_TIMEOUT = 1.0
+COMMAND_TIMEOUT = 4.0
+POOL = 32
+
+
+class Script:
+    """One atomic script, `scripts/<name>.lua`, called by its digest.
+
+    Scripts rather than a function library: during a rolling upgrade two versions of a hub share
+    one store, and each calls its own text.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.text = files("hub.store").joinpath("scripts", f"{name}.lua").read_text()
+        self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Connection:
+    """Commands to a server or a cluster.
+
+    Every method raises UnavailableError when the store cannot be reached, is loading, or is read
+    only; then nothing was written, or what was written is found by asking again.
+    """
+
+    def __init__(self, url: str, durability: Durability = "everysec") -> None:
+        self.url = url
+        self.durability = durability
+        self.cluster = url.startswith(("redis+cluster://", "rediss+cluster://"))
+        if self.cluster and durability != "everysec":
+            raise StartError(
+                f"ORDERCAST_DURABILITY: {durability} is not available on a cluster; "
+                "set appendfsync on its nodes"
+            )
+        self._client = self._connect(url)
+
+    def _connect(self, url: str) -> Any:
+        options: dict[str, Any] = {
+            "socket_connect_timeout": CONNECT_TIMEOUT,
+            "socket_timeout": COMMAND_TIMEOUT,
+        }
+        try:
+            if self.cluster:
+                return RedisCluster.from_url(url.replace("+cluster", ""), **options)
+            pool = BlockingConnectionPool.from_url(
+                url,
+                max_connections=POOL,
+                timeout=COMMAND_TIMEOUT,
+                retry=Retry(NoBackoff(), 0),
+                **options,
+            )
+            return Redis.from_pool(pool)
+        except ValueError as error:
+            raise StartError(f"ORDERCAST_REDIS_URL: {error}") from None
+
+    @property
+    def client(self) -> Any:
+        """The redis-py client, for commands that need no script. Use inside `mapped()`."""
+        return self._client
+
+    @asynccontextmanager
+    async def mapped(self) -> AsyncIterator[Any]:
+        """The client, with its errors turned into ours."""
+        try:
+            yield self._client
+        except (RedisConnectionError, RedisTimeoutError, RedisClusterException, OSError) as error:
+            raise UnavailableError(str(error)) from error
+        except ResponseError as error:
+            if str(error).startswith(
+                (
+                    "LOADING",
+                    "READONLY",
+                    "MASTERDOWN",
+                    "CLUSTERDOWN",
+                    "OOM",
+                    "MISCONF",
+                    "NOREPLICAS",
+                    "TRYAGAIN",
+                    "UNKILLABLE",
+                    "BUSY",
+                )
+            ):
+                raise UnavailableError(str(error)) from error
+            raise
+
+    async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
+        """Run a script; load it first where the server does not know it (yet, or any more)."""
+        async with self.mapped() as client:
+            try:
+                return await client.evalsha(script.digest, len(keys), *keys, *args)
+            except NoScriptError:
+                return await client.eval(script.text, len(keys), *keys, *args)
+
+    async def commit(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
+        """Run a script whose effect must be as durable as the settings ask before it is told.
+
+        `everysec`: in the append-only file when the answer comes. `fsync`, `replica`: also on
+        the disk of the server, in the file of a replica (WAITAOF, Redis 7.2).
+        """
+        if self.durability == "everysec":
+            return await self.run(script, keys, *args)
+        local, replicas = (1, 0) if self.durability == "fsync" else (0, 1)
+        async with self.mapped() as client:
+            # WAITAOF waits for the writes of its own connection, hence one pipeline; a pipeline
+            # cannot load a script half way, hence the text instead of the digest.
+            pipeline = client.pipeline(transaction=False)
+            pipeline.eval(script.text, len(keys), *keys, *args)
+            pipeline.execute_command("WAITAOF", local, replicas, int(COMMAND_TIMEOUT * 500))
+            answer, (done, copies) = await pipeline.execute()
+        if done < local or copies < replicas:
+            raise UnavailableError(f"the store did not confirm {self.durability} in time")
+        return answer
+
+    async def check(self) -> None:
+        """Reach the store and see that it is new enough.
+
+        Raises StartError with one line that says what is wrong.
+        """
+        try:
+            async with self.mapped() as client:
+                if self.cluster:
+                    await client.initialize()
+                    info = await client.info(target_nodes=client.get_random_node())
+                else:
+                    info = await client.info("server")
+        except (UnavailableError, RedisError) as error:
+            raise StartError(f"ORDERCAST_REDIS_URL: cannot use {self.url}: {error}") from None
+        version = str(info.get("redis_version", "0"))
+        if int(version.split(".")[0]) < 7:
+            raise StartError(f"ORDERCAST_REDIS_URL: Redis {version} is too old, 7.0 is needed")
+
+    async def ping(self) -> None:
+        """Raises UnavailableError."""
+        async with self.mapped() as client:
+            await client.ping()
+
+    async def close(self) -> None:
+        await self._client.aclose()

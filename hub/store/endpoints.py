@@ -1,0 +1,112 @@
+"""Registered webhook endpoints and the secrets of partners.
+
+oc:endpoints:<partner>   hash    endpoint id -> record (msgpack)
+oc:partner:<partner>     hash    secret: for the callbacks of the partner's orders
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgpack
+
+from hub.store.connection import Connection, Script
+
+__all__ = ["EndpointRecord", "EndpointStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRecord:
+    """As it is stored; times are Unix seconds. No event types: every event."""
+
+    endpoint_id: str
+    url: str
+    event_types: tuple[str, ...]
+    mode: str
+    enabled: bool
+    secret: str
+    created: float
+    previous: str = ""
+    """The secret before the last rotation, valid until `previous_until`."""
+    previous_until: float = 0.0
+
+    def wants(self, event_type: str) -> bool:
+        return not self.event_types or event_type in self.event_types
+
+    def secrets(self, now: float) -> list[str]:
+        """The secrets to sign with, newest first."""
+        return [self.secret, self.previous] if now < self.previous_until else [self.secret]
+
+    def pack(self) -> bytes:
+        packed: bytes = msgpack.packb(asdict(self))
+        return packed
+
+
+Change = Callable[[EndpointRecord], EndpointRecord | None]
+
+
+@lru_cache(maxsize=4096)
+def _read(packed: bytes) -> EndpointRecord:
+    fields: dict[str, Any] = msgpack.unpackb(packed)
+    return EndpointRecord(**{**fields, "event_types": tuple(fields["event_types"])})
+
+
+class EndpointStore:
+    """Raises UnavailableError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._replace = Script("lane_endpoint")
+
+    async def add(self, partner: str, record: EndpointRecord) -> None:
+        async with self._connection.mapped() as client:
+            await client.hset(_endpoints(partner), record.endpoint_id, record.pack())
+
+    async def count(self, partner: str) -> int:
+        async with self._connection.mapped() as client:
+            return int(await client.hlen(_endpoints(partner)))
+
+    async def find(self, partner: str, endpoint_id: str) -> EndpointRecord | None:
+        async with self._connection.mapped() as client:
+            packed = await client.hget(_endpoints(partner), endpoint_id)
+        return _read(packed) if packed else None
+
+    async def of(self, partner: str) -> list[EndpointRecord]:
+        """All of a partner's endpoints, oldest first."""
+        async with self._connection.mapped() as client:
+            found = await client.hvals(_endpoints(partner))
+        return sorted(map(_read, found), key=lambda record: record.endpoint_id)
+
+    async def update(self, partner: str, endpoint_id: str, change: Change) -> EndpointRecord | None:
+        """Put what `change` makes of the record in its place; None from it deletes.
+
+        Answers the record as it was before, None where there is no such endpoint. `change` is
+        called again when somebody else was faster.
+        """
+        key = _endpoints(partner)
+        while True:
+            async with self._connection.mapped() as client:
+                packed = await client.hget(key, endpoint_id)
+            if packed is None:
+                return None
+            record = _read(packed)
+            changed = change(record)
+            following = changed.pack() if changed else b""
+            if await self._connection.run(self._replace, (key,), endpoint_id, packed, following):
+                return record
+
+    async def partner_secret(self, partner: str, fresh: str) -> str:
+        """The partner's secret; `fresh` becomes it if there was none."""
+        async with self._connection.mapped() as client:
+            await client.hsetnx(_partner(partner), "secret", fresh)
+            secret: bytes = await client.hget(_partner(partner), "secret")
+        return secret.decode()
+
+
+def _endpoints(partner: str) -> str:
+    return f"oc:endpoints:{partner}"
+
+
+def _partner(partner: str) -> str:
+    return f"oc:partner:{partner}"

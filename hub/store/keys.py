@@ -1,0 +1,115 @@
+"""Every key and channel of the store.
+
+All that belongs to one order carries its partition's hash tag, `{p000}`..`{p127}`, so that one
+script may touch it all, on one server as on a cluster.
+
+    oc:{p}:order:<id>       hash    rev, seq, epoch, state (msgpack); the truth about an order
+    oc:{p}:events:<id>      stream  one entry per event, id `seq-0`, field e (JSON)
+    oc:{p}:position:<id>    string  the last position and the trail (msgpack); exists while a
+                                    rider is assigned, empty until the first fix
+    oc:{p}:log              stream  every event of the partition, for bridge, audit and sinks
+    oc:{p}:cursors          hash    how far each reader of the log has come
+    oc:{p}:deadlines        zset    `<orderId>|<code>` by due time (Unix ms)
+    oc:{p}:operations:<id>  list    operations that made no event (late updates), newest first
+    oc:{p}:once:<digest>    hash    an Idempotency-Key or externalId and what became of it
+    oc:{r:<rider>}:...      the rider's orders (set) and fence (counter)
+
+    channels (sharded pub/sub)
+    oc:{p}:c:<id>           an order's events and positions
+    oc:{r:<rider>}:c        word for the hub that holds the rider's socket
+    oc:{h:<hub>}:probe      a hub's proof that its own bus delivers
+"""
+
+from binascii import crc_hqx
+from functools import lru_cache
+from typing import Final
+
+__all__ = [
+    "HUBS",
+    "PARTITIONS",
+    "OrderKeys",
+    "once",
+    "order_keys",
+    "partition_of",
+    "probe",
+    "restaurant",
+    "rider",
+    "tag",
+]
+
+PARTITIONS: Final = 128
+
+
+def partition_of(order_id: str) -> int:
+    """CRC16 (XMODEM, the one of Redis Cluster) of the id, modulo the number of partitions."""
+    return crc_hqx(order_id.encode(), 0) % PARTITIONS
+
+
+def tag(partition: int) -> str:
+    """The common head of all keys of a partition."""
+    return f"oc:{{p{partition:03d}}}:"
+
+
+class OrderKeys:
+    """The keys of one order."""
+
+    __slots__ = ("_head", "order_id", "partition")
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.partition = partition_of(order_id)
+        self._head = tag(self.partition)
+
+    @property
+    def order(self) -> str:
+        return f"{self._head}order:{self.order_id}"
+
+    @property
+    def events(self) -> str:
+        return f"{self._head}events:{self.order_id}"
+
+    @property
+    def position(self) -> str:
+        return f"{self._head}position:{self.order_id}"
+
+    @property
+    def operations(self) -> str:
+        return f"{self._head}operations:{self.order_id}"
+
+    @property
+    def log(self) -> str:
+        return f"{self._head}log"
+
+    @property
+    def deadlines(self) -> str:
+        return f"{self._head}deadlines"
+
+    @property
+    def channel(self) -> str:
+        return f"{self._head}c:{self.order_id}"
+
+
+@lru_cache(maxsize=65_536)
+def order_keys(order_id: str) -> OrderKeys:
+    return OrderKeys(order_id)
+
+
+def once(scope: str, digest: str) -> str:
+    """Where a thing that must happen once is remembered. `scope`: `key` or `external`."""
+    return f"{tag(partition_of(digest))}once:{scope}:{digest}"
+
+
+def rider(rider_id: str, what: str) -> str:
+    """`orders`, `fence` or `c` (the channel) of one rider."""
+    return f"oc:{{r:{rider_id}}}:{what}"
+
+
+def probe(hub_id: str) -> str:
+    return f"oc:{{h:{hub_id}}}:probe"
+
+
+def restaurant(restaurant_id: str) -> str:
+    return f"oc:restaurant:{restaurant_id}"
+
+
+HUBS: Final = "oc:hubs"

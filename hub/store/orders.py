@@ -1,0 +1,145 @@
+"""Orders in the store: read as of one moment, changed all or nothing."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgpack
+
+from hub.core.order import Change, OrderState
+from hub.store.connection import Connection, Script
+from hub.store.keys import order_keys
+from schemas.wire import dumps
+
+__all__ = ["OrderStore", "Reading", "Stored"]
+
+_COMMIT: Final = Script("commit")
+_READ: Final = Script("read")
+_OPERATIONS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An order's state and its revision, which each commit raises by one (0: not there yet)."""
+
+    rev: int
+    state: OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An order as of one moment, with the stored events after the place that was asked for.
+
+    `position` is what `RiderStore` last kept, or None.
+    """
+
+    state: OrderState
+    position: dict[str, Any] | None
+    events: list[dict[str, Any]]
+
+
+def _state(packed: bytes) -> OrderState:
+    return OrderState.unpack(msgpack.unpackb(packed))
+
+
+class OrderStore:
+    """`retention`: seconds that an order and its events are kept after its last change."""
+
+    def __init__(self, connection: Connection, retention: int) -> None:
+        self._connection = connection
+        self._retention = retention
+
+    async def load(self, order_id: str) -> Stored | None:
+        async with self._connection.mapped() as client:
+            rev, packed = await client.hmget(order_keys(order_id).order, "rev", "state")
+        return None if rev is None else Stored(int(rev), _state(packed))
+
+    async def read(self, order_id: str, epoch: str = "", after: int = -1) -> Reading | None:
+        """The order with its events after `after` in `epoch`; `after` -1 asks for none."""
+        keys = order_keys(order_id)
+        found = await self._connection.run(
+            _READ, [keys.order, keys.events, keys.position], epoch, after
+        )
+        if found is None:
+            return None
+        _, packed, position, events = found
+        return Reading(
+            state=_state(packed),
+            position=msgpack.unpackb(position) if position else None,
+            events=[json.loads(event) for event in events],
+        )
+
+    async def seqs(self, order_ids: Iterable[str]) -> list[tuple[str, int] | None]:
+        """Epoch and seq of many orders, in one round trip."""
+        async with self._connection.mapped() as client:
+            pipeline = client.pipeline(transaction=False)
+            for order_id in order_ids:
+                pipeline.hmget(order_keys(order_id).order, "epoch", "seq")
+            rows = await pipeline.execute()
+        return [None if epoch is None else (epoch.decode(), int(seq)) for epoch, seq in rows]
+
+    async def commit(
+        self,
+        rev: int,
+        before: OrderState | None,
+        change: Change,
+        due: Mapping[str, float],
+        cleared: Iterable[str],
+    ) -> Stored | None:
+        """Commit a change that was decided on `rev`. None where another change was first.
+
+        `due` holds the deadlines that run now (Unix seconds), `cleared` the codes that do not.
+        """
+        state = change.state
+        keys = order_keys(state.order_id)
+        answer = await self._connection.commit(
+            _COMMIT,
+            [keys.order, keys.events, keys.position, keys.log, keys.deadlines],
+            rev,
+            msgpack.packb(state.pack()),
+            state.epoch,
+            state.seq,
+            self._retention,
+            keys.channel,
+            _fate_of_position(before, state),
+            msgpack.packb({"partner": state.partner, "url": state.request.get("notificationUrl")}),
+            state.leg,
+            state.order_id,
+            len(change.events),
+            *(dumps(event) for event in change.events),
+            *_deadline_arguments(due, cleared),
+        )
+        return Stored(answer[1], state) if answer[0] == 1 else None
+
+    async def note(self, order_id: str, operation: Mapping[str, Any]) -> None:
+        """Keep what was asked and made no event."""
+        key = order_keys(order_id).operations
+        async with self._connection.mapped() as client:
+            pipeline = client.pipeline(transaction=False)
+            pipeline.lpush(key, dumps(operation))
+            pipeline.ltrim(key, 0, _OPERATIONS - 1)
+            pipeline.expire(key, self._retention)
+            await pipeline.execute()
+
+    async def operations(self, order_id: str) -> list[dict[str, Any]]:
+        """What was asked and made no event, newest first."""
+        async with self._connection.mapped() as client:
+            rows = await client.lrange(order_keys(order_id).operations, 0, -1)
+        return [json.loads(row) for row in rows]
+
+
+def _fate_of_position(
+    before: OrderState | None, after: OrderState
+) -> Literal["keep", "open", "close"]:
+    """A new leg opens a place for positions; nobody riding, or the end, closes it."""
+    if after.final or after.rider_id is None:
+        return "close"
+    return "keep" if before and before.leg == after.leg else "open"
+
+
+def _deadline_arguments(due: Mapping[str, float], cleared: Iterable[str]) -> list[Any]:
+    pairs: list[Any] = [len(due)]
+    for code, at in due.items():
+        pairs += [code, int(at * 1000)]
+    return pairs + list(cleared)

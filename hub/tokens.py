@@ -1,0 +1,115 @@
+"""Tokens: JWTs of our own secret, or of keys that a JWKS names (contract 8)."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+from jwt import PyJWKClient, PyJWKSet
+
+from hub.core.claims import Claims
+from hub.core.session import LEEWAY
+from hub.errors import StartError, UnauthenticatedError
+from schemas.lifecycle import Role
+
+__all__ = ["Tokens"]
+
+AUDIENCE: Final = "ordercast"
+_ASYMMETRIC: Final = ("EdDSA", "ES256", "RS256")
+_STREAM_TOKEN_TTL: Final = 24 * 3600
+
+
+class Tokens:
+    """Issues and verifies. `jwks` is a URL or a file; its keys verify EdDSA, ES256 and RS256."""
+
+    def __init__(self, secret: str | None, jwks: str | None = None) -> None:
+        self._secret = secret
+        self._file: PyJWKSet | None = None
+        self._remote: PyJWKClient | None = None
+        if jwks is None:
+            return
+        if jwks.startswith(("https://", "http://")):
+            self._remote = PyJWKClient(jwks, cache_keys=True, lifespan=300, timeout=5)
+            return
+        try:
+            self._file = PyJWKSet.from_dict(json.loads(Path(jwks).read_text()))
+        except (OSError, ValueError, jwt.PyJWTError) as error:
+            raise StartError(f"ORDERCAST_JWKS: {error}") from None
+
+    def issue(self, role: Role, *, ttl: float, **claims: Any) -> str:
+        """A signed token; `claims` that are None are left out."""
+        assert self._secret is not None
+        now = int(time.time())
+        payload = {"aud": AUDIENCE, "role": role.value, "iat": now, "exp": int(now + ttl)}
+        payload |= {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(payload, self._secret, algorithm="HS256")
+
+    def stream_token(self, order_id: str) -> str:
+        """A customer's token for this one order."""
+        return self.issue(Role.CUSTOMER, ttl=_STREAM_TOKEN_TTL, orders=[order_id])
+
+    async def verify(self, token: str) -> Claims:
+        """What a token says. Raises UnauthenticatedError, whatever is wrong with it."""
+        try:
+            algorithm = jwt.get_unverified_header(token).get("alg")
+            if algorithm == "HS256" and self._secret is not None:
+                return self._decode(token, self._secret, ("HS256",))
+            if algorithm in _ASYMMETRIC and (self._file or self._remote):
+                return self._decode(token, await self._public_key(token), _ASYMMETRIC)
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+            raise UnauthenticatedError(f"the token is not valid: {error}") from None
+        raise UnauthenticatedError("the token's algorithm is not accepted")
+
+    async def _public_key(self, token: str) -> Any:
+        if self._remote is not None:
+            # PyJWKClient fetches with blocking I/O.
+            found = await asyncio.to_thread(self._remote.get_signing_key_from_jwt, token)
+            return found.key
+        assert self._file is not None
+        wanted = jwt.get_unverified_header(token).get("kid")
+        for key in self._file.keys:
+            if wanted is None or key.key_id == wanted:
+                return key.key
+        raise jwt.InvalidKeyError("no such key")
+
+    def _decode(self, token: str, key: Any, algorithms: tuple[str, ...]) -> Claims:
+        payload = jwt.decode(
+            token,
+            key,
+            algorithms=list(algorithms),
+            audience=AUDIENCE,
+            leeway=LEEWAY,
+            options={"require": ["exp", "aud", "role"]},
+        )
+        return _claims(payload)
+
+
+def _text(payload: dict[str, Any], name: str) -> str | None:
+    value = payload.get(name)
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ValueError(f"`{name}` must be a string")
+    return value
+
+
+def _claims(payload: dict[str, Any]) -> Claims:
+    role = Role(payload["role"])
+    orders = payload.get("orders", [])
+    if not isinstance(orders, list) or not all(isinstance(order, str) for order in orders):
+        raise ValueError("`orders` must be a list of order ids")
+    claims = Claims(
+        role=role,
+        expires=float(payload["exp"]),
+        sub=_text(payload, "sub"),
+        orders=frozenset(orders),
+        restaurant=_text(payload, "restaurant"),
+        partner=_text(payload, "partner") or "default",
+    )
+    if role is Role.MERCHANT and claims.restaurant is None:
+        raise ValueError("a merchant's token must name its `restaurant`")
+    if role is Role.RIDER and claims.sub is None:
+        raise ValueError("a rider's token must name its `sub`")
+    if role is Role.CUSTOMER and claims.sub is None and not claims.orders:
+        raise ValueError("a customer's token must name its `orders` or its `sub`")
+    return claims

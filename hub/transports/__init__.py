@@ -1,0 +1,1 @@
+"""HTTP and WebSocket in, bytes out. No rule of the business."""

@@ -1,0 +1,178 @@
+"""What the two socket protocols have in common: who is let in, one thing after the other."""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from hub.core.claims import Claims
+from hub.core.session import Asked, Close, Effect, Reply, Session, Verify
+from hub.errors import NotFoundError, UnauthenticatedError, UnavailableError
+from hub.transports.exchange import bearer
+from hub.transports.socket import Socket
+from hub.transports.upgrade import Handshake
+from schemas.codes import CloseCode, ErrorCode
+from schemas.messages import MAX_MESSAGE
+
+__all__ = ["Conversation", "reconnect_window"]
+
+_BACKLOG: Final = 512
+
+log = structlog.get_logger("hub.socket")
+
+
+def reconnect_window() -> dict[str, float]:
+    """Seconds of full jitter before a client comes back."""
+    return {"min": 0.5, "max": 20.0}
+
+
+class Conversation(ABC):
+    """Messages are handled in the order in which they came, each when the one before is done."""
+
+    kind: str
+
+    def __init__(self, handshake: Handshake, read: Callable[[dict[str, Any]], Any]) -> None:
+        self.state = handshake.state
+        self.session = Session(handshake.codec, read, time.time())
+        self.claims: Claims | None = None
+        self.socket: Socket
+        self._token = bearer(handshake.headers)
+        self._foreign = not _same_origin(handshake, self.state.settings.allowed_origins)
+        self._backlog: deque[tuple[bytes, bool]] = deque()
+        self._work: asyncio.Task[None] | None = None
+
+    # For the protocol
+
+    @abstractmethod
+    def admits(self, claims: Claims) -> bool:
+        """Whether a token is good for this path."""
+
+    @abstractmethod
+    async def admitted(self) -> None:
+        """The first good token has come, and `welcome` is said."""
+
+    @abstractmethod
+    async def refreshed(self) -> None:
+        """A later good token has come."""
+
+    @abstractmethod
+    def asked(self, message: Any) -> Coroutine[Any, Any, None] | None:
+        """Do what the client asks for; what takes time is a coroutine."""
+
+    @abstractmethod
+    def ended(self) -> None:
+        """The socket is gone."""
+
+    # From the socket
+
+    def opened(self, socket: Socket) -> None:
+        self.socket = socket
+        if self._foreign:
+            socket.close(CloseCode.FORBIDDEN, "this origin is not allowed")
+            return
+        socket._sockets.at(self.session.deadline, socket)
+        if self._token is not None:
+            self._start(self._verify(self._token))
+
+    def received(self, payload: bytes, binary: bool) -> None:
+        if self._work is None:
+            self._handle(payload, binary)
+        elif len(self._backlog) < _BACKLOG:
+            self._backlog.append((payload, binary))
+        else:
+            self.socket.close(CloseCode.TOO_MANY_REQUESTS, "too many messages at once")
+
+    def overdue(self, now: float) -> None:
+        close = self.session.overdue(now)
+        if close is not None:
+            self.socket.close(close.code, close.reason)
+
+    def closed(self) -> None:
+        self._backlog.clear()
+        if self._work is not None:
+            self._work.cancel()
+        self.ended()
+
+    # One thing after the other
+
+    def _handle(self, payload: bytes, binary: bool) -> None:
+        work = self._do(self.session.receive(payload, binary, time.time()))
+        if work is not None:
+            self._start(work)
+
+    def _do(self, effect: Effect) -> Coroutine[Any, Any, None] | None:
+        match effect:
+            case Reply(message):
+                self.socket.say(message)
+            case Verify(token):
+                return self._verify(token)
+            case Asked(message):
+                return self.asked(message)
+            case Close(code, reason):
+                self.socket.close(code, reason)
+        return None
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = asyncio.create_task(self._run(work))
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except UnavailableError:
+            self.socket.close(CloseCode.TRY_LATER, "the store is away")
+        except Exception:
+            log.exception("conversation failed", kind=self.kind)
+            self.socket.close(CloseCode.INTERNAL, "internal error")
+        self._work = None
+        while self._backlog and self._work is None:
+            self._handle(*self._backlog.popleft())
+
+    async def _verify(self, token: str) -> None:
+        try:
+            claims = await self.state.tokens.verify(token)
+        except UnauthenticatedError as error:
+            self.socket.close(CloseCode.UNAUTHENTICATED, error.detail)
+            return
+        if not self.admits(claims):
+            self.socket.close(CloseCode.FORBIDDEN, f"not for this {claims.role}")
+            return
+        first, self.claims = self.claims is None, claims
+        self.session.authenticated(claims.expires)
+        self.socket._sockets.at(self.session.deadline, self.socket)
+        if first:
+            self.socket.say(self._welcome())
+            await self.admitted()
+        else:
+            await self.refreshed()
+
+    def _welcome(self) -> dict[str, Any]:
+        return {
+            "type": "welcome",
+            "hub": self.state.hub_id,
+            "ping": self.state.sockets.ping_seconds,
+            "maxMessage": MAX_MESSAGE,
+            "reconnect": reconnect_window(),
+        }
+
+    def fail(self, error: NotFoundError | UnavailableError, echo: Any) -> None:
+        """Answer a request that failed; the socket stays."""
+        missing = isinstance(error, NotFoundError)
+        code = ErrorCode.NOT_FOUND if missing else ErrorCode.UNAVAILABLE
+        text = "there is no such order" if missing else "the store is away; try again"
+        message = {"type": "error", "code": code.value, "message": text}
+        self.socket.say(message if echo is None else {**message, "id": echo})
+
+
+def _same_origin(handshake: Handshake, allowed: tuple[str, ...]) -> bool:
+    """Browsers name their page's origin; other clients name none and are let in."""
+    origin = handshake.headers.get("origin")
+    if origin is None:
+        return True
+    if allowed:
+        return "*" in allowed or origin in allowed
+    return bool(urlsplit(origin).netloc == handshake.headers.get("host"))

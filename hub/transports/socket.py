@@ -1,0 +1,238 @@
+"""One WebSocket: frames in, messages out, on picows.
+
+There is no task and no queue for writing: a message's bytes, shared by all its readers, go to the
+transport, whose buffer is the queue. Over the soft limit positions are held back, the newest of
+each order only; over the hard limit the socket is closed with 4008 and its client resumes.
+"""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import structlog
+from picows.picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from hub.metrics import CLOSED, EVENTS, POSITIONS_CONFLATED, SOCKETS
+from schemas.codes import CloseCode
+from schemas.messages import MAX_MESSAGE
+from schemas.wire import Codec, Frames
+
+__all__ = ["Socket", "Sockets", "Talk"]
+
+SOFT_LIMIT: Final = 64 * 1024
+HARD_LIMIT: Final = 512 * 1024
+_CLOSE_TIMEOUT: Final = 3.0
+_MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
+
+log = structlog.get_logger("hub.socket")
+
+
+class Talk(Protocol):
+    """What is said on a socket."""
+
+    kind: str
+
+    def opened(self, socket: "Socket") -> None: ...
+
+    def received(self, payload: bytes, binary: bool) -> None: ...
+
+    def overdue(self, now: float) -> None:
+        """The moment given to `Sockets.at` has come."""
+
+    def closed(self) -> None: ...
+
+
+class Socket(WSListener):
+    """A listener of picows. It is also the sink of the subscribers on it."""
+
+    def __init__(self, sockets: "Sockets", talk: Talk, codec: Codec) -> None:
+        self.codec: Codec = codec
+        self.talk = talk
+        self.alive = True
+        """Something came in since the last ping."""
+        self._sockets = sockets
+        self._transport: WSTransport | None = None
+        self._type = WSMsgType.BINARY if codec == "msgpack" else WSMsgType.TEXT
+        self._parts: list[bytes] = []
+        self._congested = False
+        self._held: dict[str, Frames] = {}
+        self._closing = False
+
+    # Out
+
+    def send(self, frames: Frames) -> None:
+        """Send a message, in order with all others."""
+        if self._transport is None or self._closing:
+            return
+        self._transport.send(self._type, frames[self.codec])
+        if self._congested and self._buffered() > HARD_LIMIT:
+            self.close(CloseCode.TOO_SLOW, "reads too slowly; come back and resume")
+
+    def say(self, message: dict[str, Any]) -> None:
+        self.send(Frames(message))
+
+    def event(self, frames: Frames) -> None:
+        EVENTS.inc()
+        self.send(frames)
+
+    def position(self, order_id: str, frames: Frames) -> None:
+        if self._congested:
+            POSITIONS_CONFLATED.inc(order_id in self._held)
+            self._held[order_id] = frames
+        else:
+            self.send(frames)
+
+    def ping(self) -> None:
+        """Send a ping, or close where nothing has come since the last one."""
+        if self._transport is None or self._closing:
+            return
+        if not self.alive:
+            self.close(CloseCode.NO_PONG, "no pong")
+            return
+        self.alive = False
+        self._transport.send_ping()
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Begin the closing handshake; after three seconds the connection is cut."""
+        if self._transport is None or self._closing:
+            return
+        self._closing = True
+        CLOSED.labels(str(code.value)).inc()
+        text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
+        self._transport.send_close(code.value, text)  # type: ignore[arg-type]
+        self._sockets.at(time.time() + _CLOSE_TIMEOUT, self)
+
+    def overdue(self, now: float) -> None:
+        if self._transport is None:
+            return
+        if self._closing:
+            self._transport.underlying_transport.abort()
+        else:
+            self.talk.overdue(now)
+
+    def _buffered(self) -> int:
+        assert self._transport is not None
+        return int(self._transport.underlying_transport.get_write_buffer_size())
+
+    # In, from picows
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(high=SOFT_LIMIT)
+        self._sockets.add(self)
+        self.talk.opened(self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self.alive = True
+        kind = frame.msg_type
+        if kind == WSMsgType.CLOSE:
+            self._on_close(transport, frame)
+        elif self._closing or kind in (WSMsgType.PING, WSMsgType.PONG):
+            return
+        elif kind == WSMsgType.CONTINUATION or not frame.fin or self._parts:
+            self._on_fragment(frame, kind)
+        else:
+            self.talk.received(frame.get_payload_as_bytes(), kind == WSMsgType.BINARY)
+
+    def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
+        if not self._closing:
+            self._closing = True
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+        transport.disconnect()
+
+    def _on_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
+        first = kind != WSMsgType.CONTINUATION
+        if first is bool(self._parts):
+            self.close(CloseCode.MALFORMED, "fragments out of order")
+            return
+        if first:
+            self._parts.append(b"B" if kind == WSMsgType.BINARY else b"T")
+        self._parts.append(frame.get_payload_as_bytes())
+        if sum(len(part) for part in self._parts) - 1 > MAX_MESSAGE:
+            self.close(CloseCode.TOO_BIG, f"messages are at most {MAX_MESSAGE} bytes")
+        elif frame.fin:
+            kind_mark, *parts = self._parts
+            self._parts = []
+            self.talk.received(b"".join(parts), kind_mark == b"B")
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._transport = None
+        self._held.clear()
+        self._sockets.discard(self)
+        self.talk.closed()
+
+    def pause_writing(self) -> None:
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        self._congested = False
+        held, self._held = self._held, {}
+        for frames in held.values():
+            self.send(frames)
+
+
+class Sockets:
+    """All sockets of a hub, and their one clock: a tick a second pings each in its turn."""
+
+    def __init__(self, ping_seconds: float) -> None:
+        self.ping_seconds = ping_seconds
+        self._turns: list[set[Socket]] = [set() for _ in range(max(1, round(ping_seconds)))]
+        self._turn_of: dict[Socket, int] = {}
+        self._turn = 0
+        self._due: list[tuple[float, int, Socket]] = []
+        self._serial = 0
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._turn_of)
+
+    def add(self, socket: Socket) -> None:
+        self._turn_of[socket] = self._turn
+        self._turns[self._turn].add(socket)
+        SOCKETS.labels(socket.talk.kind).inc()
+
+    def discard(self, socket: Socket) -> None:
+        turn = self._turn_of.pop(socket, None)
+        if turn is not None:
+            self._turns[turn].discard(socket)
+            SOCKETS.labels(socket.talk.kind).dec()
+
+    def at(self, moment: float, socket: Socket) -> None:
+        """Call the socket's `overdue` once, at a Unix time, within a second."""
+        self._serial += 1
+        heapq.heappush(self._due, (moment, self._serial, socket))
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self.ping_seconds / len(self._turns))
+            self._turn = (self._turn + 1) % len(self._turns)
+            for socket in tuple(self._turns[self._turn]):
+                socket.ping()
+            self._call_due(time.time())
+
+    def _call_due(self, now: float) -> None:
+        while self._due and self._due[0][0] <= now:
+            _, _, socket = heapq.heappop(self._due)
+            if socket in self._turn_of:
+                socket.overdue(now)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Say something to every client that is let in."""
+        frames = Frames(message)
+        for socket in tuple(self._turn_of):
+            socket.send(frames)
+
+    async def drain(self, seconds: float, notice: Callable[[], dict[str, Any]]) -> None:
+        """Tell everyone, then close all in paced batches within `seconds`."""
+        self.draining = True
+        self.tell(notice())
+        pause = 0.1
+        batch = max(50, -(-len(self) * pause // (0.8 * seconds)))
+        waiting = list(self._turn_of)
+        while waiting:
+            for socket in waiting[: int(batch)]:
+                socket.close(CloseCode.DRAINING, "draining")
+            del waiting[: int(batch)]
+            await asyncio.sleep(pause)

@@ -1,0 +1,78 @@
+"""Shapes that only the documents need: what the code treats more loosely, and the ops answers.
+
+The hub judges each fix alone and therefore takes a batch of anything; here stands what a rider's
+app should send.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from schemas.model import Wire
+from schemas.positions import MAX_FIXES, Fix
+from schemas.times import Timestamp
+from schemas.webhooks import Endpoint
+
+__all__ = [
+    "EndpointList",
+    "FixBatch",
+    "FixMessage",
+    "Fixes",
+    "HubInstance",
+    "HubList",
+    "Liveness",
+    "Readiness",
+]
+
+_Batch = Annotated[list[Fix], Field(min_length=1, max_length=MAX_FIXES)]
+_Cursor = Annotated[str | None, Field(description="give it as `after`; null at the end")]
+
+
+class FixMessage(Fix):
+    """One fix, its fields beside the type."""
+
+    type: Literal["fix"]
+
+
+class Fixes(Wire):
+    """What was buffered offline, oldest first. A bad fix is rejected alone."""
+
+    type: Literal["fixes"]
+    fixes: _Batch
+
+
+class FixBatch(Wire):
+    """Several fixes over HTTP, oldest first. A bad fix is rejected alone."""
+
+    fixes: _Batch
+
+
+class EndpointList(Wire):
+    items: list[Endpoint]
+    next: _Cursor
+
+
+class Liveness(Wire):
+    status: Literal["ok"]
+
+
+class Readiness(Wire):
+    """Ready means: the store answers and a pub/sub probe came back lately."""
+
+    ready: bool
+    hub: str
+    reasons: Annotated[list[str], Field(description="what is missing, in words")]
+
+
+class HubInstance(Wire):
+    """A live hub. Further members may say more of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    hub: str
+    seen_at: Timestamp
+
+
+class HubList(Wire):
+    items: list[HubInstance]
+    next: _Cursor

@@ -1,0 +1,96 @@
+"""The two codecs of the sockets. A message is encoded once per codec, however many read it."""
+
+import json
+from typing import Any, Final, Literal
+
+import msgpack
+
+from schemas.messages import SUBPROTOCOLS
+
+__all__ = ["Codec", "Frames", "UndecodableError", "codec_of", "decode", "dumps", "encode", "loads"]
+
+Codec = Literal["json", "msgpack"]
+
+_MAX_DEPTH: Final = 32
+
+
+class UndecodableError(ValueError):
+    """Bytes that are no message: no JSON or msgpack, not an object, or without a type."""
+
+
+def codec_of(subprotocol: str | None) -> Codec:
+    """The codec that a negotiated subprotocol stands for; none means JSON."""
+    return "msgpack" if subprotocol == SUBPROTOCOLS[1] else "json"
+
+
+def dumps(data: Any) -> bytes:
+    """JSON as compact as it gets, in UTF-8."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def loads(data: bytes | bytearray | memoryview | str) -> Any:
+    """JSON by RFC 8259: no NaN, no Infinity. Raises ValueError, also if nested too deep."""
+    try:
+        return json.loads(
+            bytes(data) if isinstance(data, memoryview) else data, parse_constant=_refuse
+        )
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def encode(codec: Codec, message: dict[str, Any]) -> bytes:
+    if codec == "json":
+        return dumps(message)
+    packed: bytes = msgpack.packb(message)
+    return packed
+
+
+def _load(codec: Codec, payload: bytes) -> Any:
+    if codec == "json":
+        return loads(payload)
+    return msgpack.unpackb(payload, strict_map_key=True)
+
+
+def _depth_is_sane(data: Any, left: int = _MAX_DEPTH) -> bool:
+    if isinstance(data, dict):
+        data = data.values()
+    elif not isinstance(data, list):
+        return True
+    return left > 0 and all(_depth_is_sane(value, left - 1) for value in data)
+
+
+def decode(codec: Codec, payload: bytes) -> dict[str, Any]:
+    """One client message. Raises UndecodableError."""
+    try:
+        data = _load(codec, payload)
+    except (ValueError, RecursionError, msgpack.UnpackException) as error:
+        raise UndecodableError(f"no {codec}: {error}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        raise UndecodableError("must be an object with a string `type`")
+    if not _depth_is_sane(data):
+        raise UndecodableError("nested too deep")
+    return data
+
+
+class Frames:
+    """A message and its encodings, each made when the first reader needs it."""
+
+    __slots__ = ("_json", "_msgpack", "message")
+
+    def __init__(self, message: dict[str, Any], json: bytes | None = None) -> None:
+        self.message = message
+        self._json = json
+        self._msgpack: bytes | None = None
+
+    def __getitem__(self, codec: Codec) -> bytes:
+        if codec == "json":
+            if self._json is None:
+                self._json = dumps(self.message)
+            return self._json
+        if self._msgpack is None:
+            self._msgpack = msgpack.packb(self.message)
+        return self._msgpack

@@ -80,6 +80,29 @@ def worker(**flags: Any) -> None:
 
 
 @cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=6379, show_default=True)
+@click.option("--data-dir", default=None, help="or ORDERCAST_DATA_DIR")
+def store(port: int, data_dir: str | None) -> None:
+    """The embedded store alone, on a loopback port, for processes that run beside each other."""
+    settings = Settings.load(data_dir=data_dir)
+
+    async def run(settings: Settings) -> None:
+        stop = stop_signal()
+        embedded = EmbeddedStore(
+            settings.data_dir, fsync_always=settings.durability == "fsync", port=port
+        )
+        embedded.start()
+        try:
+            async with together(embedded.keep()):
+                click.echo(f"ready redis://127.0.0.1:{port}")
+                await stop.wait()
+        finally:
+            embedded.stop()
+
+    _run(settings, run)
+
+
+@cli.command()
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--sub", help="who it is: a customer's, rider's or user's id")
 @click.option("--order", "orders", multiple=True, help="an order the token is good for")

@@ -19,6 +19,7 @@ from hub.core.order import OrderState
 from hub.core.recovery import Line, contiguous
 from hub.core.views import order_view, position_view, sees_position, stream_event, trail_view
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
+from hub.metrics import EVENT_LAG
 from hub.store.bus import Bus
 from hub.store.keys import order_keys
 from hub.store.orders import OrderStore, Reading
@@ -175,8 +176,10 @@ class Fanout:
         if payload[:1] == b"P":
             feed.on_position(msgpack.unpackb(payload[1:]))
             return
-        leg, event = payload[1:].split(b"\n", 1)
+        head, event = payload[1:].split(b"\n", 1)
+        leg, told_at = head.split(b" ")
         feed.on_event({**json.loads(event), "leg": int(leg)})
+        EVENT_LAG.observe(max(0.0, time.time() - float(told_at)))
         self._after_events(feed)
 
     def _after_events(self, feed: Feed) -> None:
@@ -368,7 +371,7 @@ def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
     """The order now, with position and trail when this audience may see them."""
     state, position, now = reading.state, reading.position, time.time()
     role = subscriber.claims.role
-    snapshot = order_view(state, role)
+    snapshot = order_view(state, role, subscriber.gcj02)
     minutes = state.minutes_left(now)
     if minutes is not None:
         snapshot["estimatedTime"] = minutes

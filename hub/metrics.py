@@ -6,8 +6,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = [
     "CLOSED",
-    "DELIVERY_LAG",
     "EVENTS",
+    "EVENT_LAG",
     "FEEDS",
     "FIXES",
     "FIXES_REJECTED",
@@ -29,7 +29,7 @@ FIXES_REJECTED = Counter("ordercast_fixes_rejected_total", "Riders' fixes not ta
 POSITIONS_CONFLATED = Counter(
     "ordercast_positions_conflated_total", "Positions replaced by newer ones for a slow reader"
 )
-DELIVERY_LAG = Histogram(
+EVENT_LAG = Histogram(
     "ordercast_event_lag_seconds", "From the change to the socket write", buckets=_LAG
 )
 REQUESTS = Histogram("ordercast_http_seconds", "HTTP requests", ["route", "status"], buckets=_LAG)

@@ -52,7 +52,8 @@ def bind(host: str, port: int) -> socket.socket:
     Raises StartError.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by name: asyncio switches Nagle off only where it can see that this is TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -86,7 +87,7 @@ async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[Non
         app,
         http="httptools",
         ws=SocketProtocol,
-        lifespan="on",
+        lifespan="off",  # ours to start and stop: `running_hub`
         log_config=None,
         access_log=False,
         server_header=False,
@@ -96,8 +97,6 @@ async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[Non
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not task.done():  # noqa: ASYNC110  uvicorn tells no other way
         await asyncio.sleep(0.005)
-    if task.done():
-        raise StartError(f"the hub did not start: {task.exception()}")
     try:
         yield
     finally:
@@ -111,6 +110,8 @@ async def running_hub(
 ) -> AsyncIterator[None]:
     """One hub, and its operations port if it has one. On leaving, it drains."""
     async with contextlib.AsyncExitStack() as stack:
+        await app.state.start()
+        stack.push_async_callback(app.state.stop)
         if settings.ops_port is not None:
             ops_app = Starlette(routes=ops_routes)
             ops_app.state = _WithoutDrain(app.state)  # type: ignore[assignment]

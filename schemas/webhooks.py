@@ -20,6 +20,7 @@ __all__ = [
     "PartnerSecret",
     "RegisteredBody",
     "StatusChangeBody",
+    "StatusPayload",
 ]
 
 
@@ -65,10 +66,15 @@ class PartnerSecret(Wire):
     secret: str
 
 
-class OrderStatusBody(OrderStatusUpdate):
-    """`POST {notificationUrl}/order-status`, when the order becomes CONFIRMED."""
+class StatusPayload(OrderStatusUpdate):
+    """An update as partners are told: it always names its order."""
 
     order_id: str
+
+
+class OrderStatusBody(StatusPayload):
+    """`POST {notificationUrl}/order-status`, when the order becomes CONFIRMED."""
+
     seq: int
 
 
@@ -76,7 +82,7 @@ class StatusChangeBody(Wire):
     """`POST {notificationUrl}`, for every event that changes the status."""
 
     event_type: EventType
-    payload: OrderStatusUpdate
+    payload: StatusPayload
     seq: int
 
 
@@ -84,7 +90,7 @@ class RegisteredBody(Wire):
     """`POST` to a registered endpoint."""
 
     event_type: EventType
-    payload: OrderStatusUpdate
+    payload: StatusPayload
     order_id: str
     seq: int
     timestamp: Timestamp

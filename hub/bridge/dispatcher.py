@@ -18,6 +18,10 @@ __all__ = ["Dispatcher"]
 _AT_ONCE: Final = 4
 """Partitions asked at the same time; each may take its part of the turns that are free."""
 
+_ASLEEP_MAX: Final = 1000
+"""Full queues of one origin that are remembered, to be woken by the next free turn; the store
+looks at the others again by itself, only later."""
+
 _SETTLE_PAUSE: Final = 0.25
 _log: Final = structlog.get_logger("hub.bridge")
 
@@ -112,8 +116,9 @@ class Dispatcher:
 
     def _take(self, partition: int, claims: Claims) -> None:
         for queue in claims.more:
-            owner = origin_of(queue) or queue
-            self._asleep.setdefault(owner, {})[partition, queue] = None
+            asleep = self._asleep.setdefault(origin_of(queue) or queue, {})
+            if len(asleep) < _ASLEEP_MAX:
+                asleep[partition, queue] = None
         if claims.wait is not None:
             self.poke(partition, claims.wait)
         for claim in claims.items:

@@ -39,7 +39,7 @@ def sees_position(role: Role, status: Status, assigned: bool) -> bool:
     return _SEES_POSITION[role](status, assigned)
 
 
-def order_view(state: OrderState, role: Role) -> dict[str, Any]:
+def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, Any]:
     """The wire form of `Order`. Who rides is the platform's and the rider's own knowledge."""
     view: dict[str, Any] = {
         "orderId": state.order_id,
@@ -55,6 +55,11 @@ def order_view(state: OrderState, role: Role) -> dict[str, Any]:
     }
     if role is not Role.PLATFORM:
         view.pop("notificationUrl", None)
+    if gcj02:
+        for name in ("address", "pickup"):
+            if name in view:
+                lat, lng = to_gcj02(view[name]["lat"], view[name]["lng"])
+                view[name] = {**view[name], "lat": lat, "lng": lng}
     if state.ready_at is not None:
         view["readyAt"] = format_time(state.ready_at)
     if state.reason is not None:

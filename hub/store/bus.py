@@ -47,8 +47,9 @@ class Bus:
         self._nodes: dict[Address, _Node] = {}
 
     async def start(self) -> None:
-        """Connect to the store's own address; nodes of a cluster follow as channels need them."""
-        await self._node(self._home).connected.wait()
+        """Connect to the store; nodes that join a cluster later follow as channels need them."""
+        for address in await self._known():
+            await self._node(address).connected.wait()
 
     async def stop(self) -> None:
         for node in self._nodes.values():
@@ -60,7 +61,9 @@ class Bus:
 
     async def subscribe(self, channel: str) -> None:
         """Return once the server has confirmed. Raises UnavailableError while it is away."""
-        await self._node(self._address(channel)).subscribe(channel.encode())
+        node = self._node(self._address(channel))
+        await node.attempted.wait()
+        await node.subscribe(channel.encode())
 
     def unsubscribe(self, channel: str) -> None:
         self._node(self._address(channel)).unsubscribe(channel.encode())
@@ -72,6 +75,13 @@ class Bus:
     def tell(self, key: str, *command: str | bytes) -> None:
         """As `ask`, where nobody cares for the answer; dropped while the node is away."""
         self._node(self._address(key)).tell(*command)
+
+    async def _known(self) -> list[Address]:
+        if not self._connection.cluster:
+            return [self._home]
+        await self._connection.client.initialize()
+        nodes = self._connection.client.get_primaries()
+        return [(self._home[0], node.host, str(node.port)) for node in nodes]
 
     def _address(self, key: str) -> Address:
         if not self._connection.cluster:
@@ -105,6 +115,7 @@ class _Node:
         self._messages: Link | None = None
         self._commands: Link | None = None
         self.connected = asyncio.Event()
+        self.attempted = asyncio.Event()
         self._supervisor = asyncio.create_task(self._supervise())
         self._rehoming: set[asyncio.Task[None]] = set()
 
@@ -154,6 +165,7 @@ class _Node:
                 log.warning("bus lost", node=":".join(self._address))
             except UnavailableError as error:
                 log.warning("bus not reached", node=":".join(self._address), error=str(error))
+            self.attempted.set()
             if self.connected.is_set():
                 self.connected.clear()
                 self._bus._on_lost()
@@ -176,6 +188,7 @@ class _Node:
             setattr(self, name, link)
         await self._resubscribe()
         self.connected.set()
+        self.attempted.set()
         await bus._on_restored()
 
     async def _resubscribe(self) -> None:

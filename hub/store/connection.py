@@ -1,6 +1,9 @@
 """The connection to the store: one client, its scripts, and its errors mapped at the border."""
 
+import asyncio
 import hashlib
+import re
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -31,7 +34,12 @@ Durability = Literal["everysec", "fsync", "replica"]
 
 CONNECT_TIMEOUT = 1.0
 COMMAND_TIMEOUT = 4.0
+START_TIMEOUT = 3.0
 POOL = 32
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"://[^@/]*@", "://***@", url)
 
 
 class Script:
@@ -143,22 +151,30 @@ class Connection:
         return answer
 
     async def check(self) -> None:
-        """Reach the store and see that it is new enough.
+        """Reach the store, which may be starting beside us, and see that it is new enough.
 
         Raises StartError with one line that says what is wrong.
         """
-        try:
-            async with self.mapped() as client:
-                if self.cluster:
-                    await client.initialize()
-                    info = await client.info(target_nodes=client.get_random_node())
-                else:
-                    info = await client.info("server")
-        except (UnavailableError, RedisError) as error:
-            raise StartError(f"ORDERCAST_REDIS_URL: cannot use {self.url}: {error}") from None
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            try:
+                info = await self._info()
+                break
+            except (UnavailableError, RedisError) as error:
+                if time.monotonic() > deadline or not isinstance(error, UnavailableError):
+                    named = f"ORDERCAST_REDIS_URL: cannot use {_without_password(self.url)}"
+                    raise StartError(f"{named}: {error}") from None
+            await asyncio.sleep(0.1)
         version = str(info.get("redis_version", "0"))
         if int(version.split(".")[0]) < 7:
             raise StartError(f"ORDERCAST_REDIS_URL: Redis {version} is too old, 7.0 is needed")
+
+    async def _info(self) -> dict[str, Any]:
+        async with self.mapped() as client:
+            if not self.cluster:
+                return dict(await client.info("server"))
+            await client.initialize()
+            return dict(await client.info(target_nodes=client.get_random_node()))
 
     async def ping(self) -> None:
         """Raises UnavailableError."""

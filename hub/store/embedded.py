@@ -37,14 +37,17 @@ def _die_with_parent() -> None:
 class EmbeddedStore:
     """Started with the program and stopped with it; what it holds stays in the data directory.
 
+    It answers on its socket alone, or on a loopback `port` too.
+
     Raises StartError when the directory is in use or the server does not come up.
     """
 
-    def __init__(self, data_dir: Path, *, fsync_always: bool = False) -> None:
+    def __init__(self, data_dir: Path, *, fsync_always: bool = False, port: int = 0) -> None:
         self.data_dir = data_dir.resolve()
         self.socket = self.data_dir / "valkey.sock"
         self.url = f"unix://{self.socket}"
         self._fsync = "always" if fsync_always else "everysec"
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
 
@@ -105,7 +108,8 @@ class EmbeddedStore:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = {
-            "port": "0",
+            "port": str(self._port),
+            "bind": "127.0.0.1",
             "unixsocket": str(self.socket),
             "unixsocketperm": "700",
             "dir": str(self.data_dir),

@@ -48,8 +48,8 @@ __all__ = [
 
 BRIDGES: Final = "oc:bridges"
 
-NAP: Final = 1000
-"""Milliseconds after which a queue that was full is looked at again, woken or not."""
+NAP: Final = 5000
+"""Milliseconds after which a queue that was full is looked at again if nobody has woken it."""
 
 KEEP_DELIVERED: Final = 2 * 3_600_000
 KEEP_ASIDE: Final = 7 * 24 * 3_600_000

@@ -22,7 +22,7 @@ from schemas.orders import (
     RiderAssignment,
 )
 
-__all__ = ["matches", "routes"]
+__all__ = ["gcj02", "matches", "routes"]
 
 _LIVE: Final = "private, no-cache"
 _FINAL: Final = "private, max-age=3600"
@@ -36,6 +36,14 @@ def _orders(request: Request) -> Orders:
 
 def _order_id(request: Request) -> str:
     return str(request.path_params["order_id"])
+
+
+def gcj02(request: Request) -> bool:
+    """Whether coordinates are asked for in GCJ-02. Raises UnprocessableError."""
+    crs = request.query_params.get("crs", "wgs84")
+    if crs not in ("wgs84", "gcj02"):
+        raise UnprocessableError("crs is unknown", [("#/crs", "must be wgs84 or gcj02")])
+    return crs == "gcj02"
 
 
 def _result(changed: Changed, **more: Any) -> Response:
@@ -78,7 +86,7 @@ async def get(request: Request) -> Response:
     }
     if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return answer(order_view(state, claims.role), headers=headers)
+    return answer(order_view(state, claims.role, gcj02(request)), headers=headers)
 
 
 @once(Role.PLATFORM, Role.MERCHANT, Role.RIDER, Role.CUSTOMER)

@@ -20,6 +20,7 @@ from hub.errors import UnauthenticatedError
 from hub.fanout import Fanout, Subscriber
 from hub.metrics import EVENTS, POSITIONS_CONFLATED, SOCKETS
 from hub.transports.exchange import caller
+from hub.transports.orders import gcj02
 from schemas.lifecycle import Role
 from schemas.messages import After
 from schemas.wire import Frames
@@ -100,8 +101,7 @@ async def stream(request: Request) -> Response:
     if state.final and after is not None and (after.epoch, after.seq) == (state.epoch, state.seq):
         return Response(status_code=204)
     sink = EventStream(claims)
-    gcj02 = request.query_params.get("crs") == "gcj02"
-    subscriber = Subscriber(sink, order_id, claims, None, gcj02)
+    subscriber = Subscriber(sink, order_id, claims, None, gcj02(request))
     fanout: Fanout = request.app.state.fanout
     await fanout.subscribe(subscriber, after, sink.say)
     return StreamingResponse(

@@ -1,0 +1,1 @@
+"""`ordercast demo`: a simulated town on two real hubs, watched by the public clients."""

@@ -1,0 +1,39 @@
+"""What every test may use: a real store of its own, one for each worker."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from hub.store.embedded import EmbeddedStore
+
+__all__ = ["short_dir", "shared_store"]
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+def _short() -> Path:
+    """A unix socket's path has 107 bytes at most, too few for pytest's own directories."""
+    return Path(tempfile.mkdtemp(prefix="oc"))
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    path = _short()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_store() -> Iterator[EmbeddedStore]:
+    """Shared by all tests of a worker: orders have ids of their own. Not for killing."""
+    path = _short()
+    store = EmbeddedStore(path)
+    store.start()
+    yield store
+    store.stop()
+    shutil.rmtree(path, ignore_errors=True)

@@ -33,11 +33,14 @@ def _refuse(constant: str) -> Any:
 
 
 def loads(data: bytes | bytearray | memoryview | str) -> Any:
-    """JSON by RFC 8259: no NaN, no Infinity. Raises ValueError, also if nested too deep."""
+    """JSON by RFC 8259: UTF-8 alone, no NaN, no Infinity.
+
+    Raises ValueError, also if nested too deep.
+    """
     try:
-        return json.loads(
-            bytes(data) if isinstance(data, memoryview) else data, parse_constant=_refuse
-        )
+        # Given bytes, `json` would take UTF-16 and lone surrogates too.
+        text = data if isinstance(data, str) else str(data, "utf-8")
+        return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deep") from None
 

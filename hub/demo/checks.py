@@ -1,14 +1,16 @@
 """Was every promise kept? Judged from the clients' records and the store's events. Pure."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from clients.updates import Event, Position, Snapshot, Update
 from schemas.lifecycle import STATUS_EVENTS, EventType, Status
 from schemas.orders import Event as StoredEvent
 
-__all__ = ["Lane", "Promise", "StreamFaults", "check_lanes", "check_stream", "percentile"]
+__all__ = ["Lane", "LaneFaults", "Promise", "StreamFaults", "check_lanes", "check_stream", "percentile"]
 
 Lane = tuple[str, str]
 """An order and the path its webhooks come to."""
@@ -89,27 +91,28 @@ def check_lanes(
     lanes: Mapping[Lane, Sequence[int]], stored: Mapping[str, Sequence[StoredEvent]], path: str
 ) -> LaneFaults:
     """`path` is the notification URL's; every order in `stored` was to be told of there."""
-    wanted = {lane: seqs for order, events in stored.items() for lane, seqs in expected(
-        order, events, path
-    )}
+    wanted: dict[Lane, list[int]] = {}
+    for order_id, events in stored.items():
+        wanted |= _wanted(order_id, events, path)
     disordered = sum(
-        any(b <= a for a, b in zip(lane, lane[1:], strict=False)) for lane in lanes.values()
+        any(b <= a for a, b in itertools.pairwise(lane)) for lane in lanes.values()
     )
     missing = sum(len(set(seqs) - set(lanes.get(lane, ()))) for lane, seqs in wanted.items())
     unexpected = sum(len(set(seqs) - set(wanted.get(lane, ()))) for lane, seqs in lanes.items())
     return LaneFaults(disordered, missing, unexpected)
 
 
-def expected(
-    order_id: str, events: Sequence[StoredEvent], path: str
-) -> Iterable[tuple[Lane, list[int]]]:
+def _wanted(order_id: str, events: Sequence[StoredEvent], path: str) -> dict[Lane, list[int]]:
     """The contract's two callbacks: each change of status, and CONFIRMED once more by itself."""
-    yield (order_id, path), [event.seq for event in events if event.event_type in _TOLD]
-    confirmed = [event.seq for event in events if event.event_type is EventType.CONFIRMED]
-    yield (order_id, f"{path}/order-status"), confirmed
+    return {
+        (order_id, path): [event.seq for event in events if event.event_type in _TOLD],
+        (order_id, f"{path}/order-status"): [
+            event.seq for event in events if event.event_type is EventType.CONFIRMED
+        ],
+    }
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:
     """By the nearest-rank method; None of nothing."""
     ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else None
+    return ranked[ceil(share * len(ranked)) - 1] if ranked else None

@@ -1,5 +1,6 @@
 """The town's map: a grid of streets, and walks along them. Pure; chance comes in."""
 
+import itertools
 from math import atan2, cos, degrees, hypot, radians
 from random import Random
 from typing import Final
@@ -43,7 +44,7 @@ class Streets:
             corners.append(self._leg(corners[-1], goal, axis, chance))
             axis = 1 - axis
         way = [start, *corners, end]
-        return [way[0], *(b for a, b in zip(way, way[1:], strict=False) if a != b)]
+        return [way[0], *(b for a, b in itertools.pairwise(way) if a != b)]
 
     def on_street(self, point: Point) -> bool:
         inside = all(-_NEAR <= c <= (self.size - 1) * self.block + _NEAR for c in point)
@@ -91,7 +92,7 @@ class Walk:
     def left(self) -> float:
         """Metres still to go."""
         way = [self.place, *self._corners]
-        return sum(far(a, b) for a, b in zip(way, way[1:], strict=False))
+        return sum(far(a, b) for a, b in itertools.pairwise(way))
 
     @property
     def arrived(self) -> bool:

@@ -52,7 +52,7 @@ class Link(asyncio.Protocol):
         self.lost = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by isinstance
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by isinstance
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

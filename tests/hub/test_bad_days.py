@@ -191,17 +191,16 @@ async def test_a_drain_tells_then_closes_and_a_resume_elsewhere_misses_nothing(
     """`notice draining`, then 1012; the other hub goes on from the last seq."""
     async with hubs(store) as (stays,):
         order = await place(stays.platform)
-        async with hubs(store) as (leaves,):
-            async with leaves.stream() as customer:
-                await customer.subscribe(order["orderId"])
-                await advance(stays.platform, order, "CONFIRMED")
-                last = (await customer.events(1))[0]
-                draining = asyncio.create_task(leaves.state.drain())
-                notice = await customer.until("notice")
-                assert "draining" == notice["code"]
-                assert notice["reconnect"]["max"] > notice["reconnect"]["min"] >= 0
-                assert CloseCode.DRAINING == await customer.close_code()
-                await draining
+        async with hubs(store) as (leaves,), leaves.stream() as customer:
+            await customer.subscribe(order["orderId"])
+            await advance(stays.platform, order, "CONFIRMED")
+            last = (await customer.events(1))[0]
+            draining = asyncio.create_task(leaves.state.drain())
+            notice = await customer.until("notice")
+            assert "draining" == notice["code"]
+            assert notice["reconnect"]["max"] > notice["reconnect"]["min"] >= 0
+            assert CloseCode.DRAINING == await customer.close_code()
+            await draining
         await advance(stays.platform, order, "PREPARING")
         async with stays.stream() as customer:
             after = {"epoch": last["epoch"], "seq": last["seq"]}
@@ -212,13 +211,17 @@ async def test_a_drain_tells_then_closes_and_a_resume_elsewhere_misses_nothing(
 
 async def test_an_expired_token_closes_with_4001(store: EmbeddedStore) -> None:
     """At `exp` and the leeway, unless a fresh token has come."""
-    async with hubs(store) as (hub,):
-        async with hub.socket("/v1/stream", token(Role.PLATFORM, ttl=-28)) as wire:
-            await wire.until("welcome")
-            await wire.send(type="auth", token=token(Role.PLATFORM))
-            async with hub.socket("/v1/stream", token(Role.PLATFORM, ttl=-28)) as short:
-                assert CloseCode.TOKEN_EXPIRED == await short.close_code()
-            assert [] == await wire.quiet()
+    async with hubs(store) as (hub,), hub.socket("/v1/stream", nearly_expired()) as wire:
+        await wire.until("welcome")
+        await wire.send(type="auth", token=token(Role.PLATFORM))
+        async with hub.socket("/v1/stream", nearly_expired()) as short:
+            assert CloseCode.TOKEN_EXPIRED == await short.close_code()
+        assert [] == await wire.quiet()
+
+
+def nearly_expired() -> str:
+    """Past its `exp`, and at the end of the leeway in a second or two."""
+    return token(Role.PLATFORM, ttl=-28)
 
 
 async def test_a_client_that_answers_no_ping_is_closed_with_4009(store: EmbeddedStore) -> None:

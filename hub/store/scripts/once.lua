@@ -2,7 +2,8 @@
 --
 -- KEYS  1 the key's record (hash: fingerprint, op, until, answer)
 -- ARGV  1 fingerprint of the request  2 an operation id, taken if the key is new
---       3 now and 4 lease, Unix ms  5 seconds to keep
+--       3 now, Unix ms, and 4 lease, ms (0: whoever asks begins at once, however the hubs'
+--       clocks differ)  5 seconds to keep
 -- Answers {"begin", op}: do it; a run that died is resumed under its own op.
 --         {"done", answer}, {"busy", ms left}, or {"differs", op}: another request's key.
 
@@ -20,7 +21,7 @@ if record[4] then
   return {'done', record[4]}
 end
 local left = tonumber(record[3]) - now
-if left > 0 then
+if lease > 0 and left > 0 then
   return {'busy', left}
 end
 redis.call('HSET', KEYS[1], 'until', now + lease)

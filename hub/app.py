@@ -29,6 +29,7 @@ from hub.store.orders import OrderStore
 from hub.store.restaurants import RestaurantStore
 from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
+from hub.tasks import end
 from hub.tokens import Tokens
 from hub.transports import orders, partners, service, sse, stream, uplink
 from hub.transports.conversation import reconnect_window
@@ -98,9 +99,7 @@ class Hub:
         gc.freeze()
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.riders.stop()
         await self.fanout.stop()
         await self._quietly(self.roster.sign_out(self.hub_id))

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 import uvloop
@@ -17,6 +17,8 @@ import uvloop
 from hub.app import Hub, make_app
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.bridge import Bridge
+from hub.demo.demo import Options
+from hub.demo.demo import run as run_demo
 from hub.errors import StartError
 from hub.server import bind, configure_logging, running_hub, stop_signal, together
 from hub.settings import Settings, parse_duration
@@ -100,6 +102,23 @@ def store(port: int, data_dir: str | None) -> None:
             embedded.stop()
 
     _run(settings, run)
+
+
+@cli.command()
+@click.option("--orders-per-minute", type=click.FloatRange(1, 6000), default=300, show_default=True)
+@click.option("--minutes", type=click.FloatRange(0.01, 1440), default=1, show_default=True)
+@click.option("--speed", type=click.FloatRange(0.1, 2), default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="another evening")
+@click.option("--json", "as_json", is_flag=True, help="print the summary as one JSON object")
+@click.option("--data-dir", default=None, help="in it, `demo` is made anew each time")
+def demo(data_dir: str | None, **options: Any) -> None:
+    """Two hubs and a simulated town; exit status 1 if a promise was broken.
+
+    Orders come for so many minutes, and the demo ends when all of them are finished.
+    """
+    settings = Settings.load(data_dir=data_dir)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(run_demo(settings.data_dir / "demo", Options(**options))))
 
 
 @cli.command()
@@ -225,15 +244,15 @@ async def _up(settings: Settings) -> None:
     listener = bind(settings.host, settings.port)
     async with _store(settings) as connection:
         app = make_app(settings, connection)
+        hub = cast("Hub", app.state)
+        bridging = _bridge_of(settings, connection)
         async with (
-            together(
-                _bridge_of(settings, connection).run(),
-                _worker_of(app.state).run(),  # type: ignore[arg-type]
-            ),
+            together(bridging.run(), _worker_of(hub).run(), stop=stop),
             running_hub(app, settings, listener),
         ):
             click.echo(f"ready {_url(settings, listener)}")
             await stop.wait()
+            await bridging.stop()
 
 
 async def _serve(settings: Settings) -> None:
@@ -251,7 +270,7 @@ async def _bridge(settings: Settings) -> None:
     stop = stop_signal()
     async with _shared_store(settings) as connection:
         running = _bridge_of(settings, connection)
-        async with together(running.run()):
+        async with together(running.run(), stop=stop):
             click.echo("ready bridge")
             await stop.wait()
             await running.stop()
@@ -261,7 +280,7 @@ async def _worker(settings: Settings) -> None:
     stop = stop_signal()
     async with _shared_store(settings) as connection:
         hub = Hub(settings, connection)
-        async with together(_worker_of(hub).run()):
+        async with together(_worker_of(hub).run(), stop=stop):
             click.echo("ready worker")
             await stop.wait()
 

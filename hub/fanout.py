@@ -23,6 +23,7 @@ from hub.metrics import EVENT_LAG
 from hub.store.bus import Bus
 from hub.store.keys import order_keys
 from hub.store.orders import OrderStore, Reading
+from hub.tasks import end
 from schemas.lifecycle import FINAL, Role, Status
 from schemas.messages import After, MessageId
 from schemas.positions import freshness
@@ -345,9 +346,7 @@ class Fanout:
             log.error("task failed", exc_info=error)
 
     async def stop(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
 
 def _subscribed(subscriber: Subscriber, reading: Reading, after: After | None) -> dict[str, Any]:

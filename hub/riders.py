@@ -23,6 +23,7 @@ from hub.store.bus import Bus
 from hub.store.keys import rider as rider_key
 from hub.store.orders import OrderStore, Reading
 from hub.store.riders import PositionBoard, RiderIndex
+from hub.tasks import end
 from schemas.lifecycle import Role
 from schemas.motion import distance
 from schemas.positions import Fix, Rejection
@@ -126,6 +127,7 @@ class Riders:
         self._index = index
         self._fanout = fanout
         self._riders: dict[str, Rider] = {}
+        self._arriving: dict[str, asyncio.Task[Rider]] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self.bus: Bus
         self.board: PositionBoard
@@ -141,15 +143,20 @@ class Riders:
         """The rider, with their present orders. Raises UnavailableError."""
         rider = self._riders.get(rider_id)
         if rider is None:
-            rider = self._riders[rider_id] = Rider(rider_id)
-            try:
-                await self.bus.subscribe(rider_key(rider_id, "c"))
-                await self._refresh(rider)
-            except BaseException:
-                del self._riders[rider_id]
-                raise
-            self._keepers[rider_id] = asyncio.create_task(self._keep(rider))
+            arriving = self._arriving.get(rider_id)
+            if arriving is None:
+                arriving = self._arriving[rider_id] = asyncio.create_task(self._arrive(rider_id))
+                arriving.add_done_callback(lambda task: self._arriving.pop(rider_id))
+            rider = await asyncio.shield(arriving)
         rider.seen_at = time.monotonic()
+        return rider
+
+    async def _arrive(self, rider_id: str) -> Rider:
+        rider = Rider(rider_id)
+        await self.bus.subscribe(rider_key(rider_id, "c"))
+        await self._refresh(rider)
+        self._riders[rider_id] = rider
+        self._keepers[rider_id] = asyncio.create_task(self._keep(rider))
         return rider
 
     async def begin_session(
@@ -302,9 +309,7 @@ class Riders:
         held.state = reading.state
 
     async def stop(self) -> None:
-        for task in tuple(self._keepers.values()):
-            task.cancel()
-        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
+        await end([*self._arriving.values(), *self._keepers.values()])
 
 
 def _resume_trail(held: Held, reading: Reading) -> None:

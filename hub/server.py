@@ -15,10 +15,13 @@ from starlette.applications import Starlette
 
 from hub.errors import StartError
 from hub.settings import Settings
+from hub.tasks import end
 from hub.transports.service import ops_routes
 from hub.transports.upgrade import SocketProtocol
 
 __all__ = ["bind", "configure_logging", "running_hub", "stop_signal", "together"]
+
+log = structlog.get_logger("hub")
 
 _BACKLOG: Final = 4096
 _REST: Final = 5
@@ -149,14 +152,24 @@ def stop_signal() -> asyncio.Event:
 
 
 @contextlib.asynccontextmanager
-async def together(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run works beside the body, and cancel them after it."""
+async def together(
+    *works: Coroutine[Any, Any, None], stop: asyncio.Event | None = None
+) -> AsyncIterator[None]:
+    """Run works beside the body, and cancel them after it.
+
+    A work that fails sets `stop`, so that the program ends instead of going on without it.
+    """
+
+    def note(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work failed", exc_info=error)
+            if stop is not None:
+                stop.set()
+
     tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(note)
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                structlog.get_logger("hub").error("work failed", exc_info=result)
+        await end(tasks)

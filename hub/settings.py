@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     redis_url: str | None = None
-    secret: Annotated[str, Field(min_length=16)] | None = None
+    secret: Annotated[str, Field(min_length=1)] | None = None
     jwks: str | None = None
     allowed_origins: Texts = ()
     durability: Durability = "everysec"

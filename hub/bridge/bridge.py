@@ -22,6 +22,7 @@ from hub.errors import UnavailableError
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointStore
 from hub.store.lanes import Lanes
+from hub.tasks import end
 
 __all__ = ["Bridge"]
 
@@ -77,12 +78,12 @@ class Bridge:
             ]
             try:
                 await self._stopping.wait()
-                await _end(loops)
+                await end(loops)
                 with suppress(UnavailableError):
                     await self._members.leave()
                 await self._dispatcher.drain(GRACE)
             finally:
-                await _end(loops)
+                await end(loops)
                 await self._dispatcher.drain(0)
 
     async def stop(self) -> None:
@@ -138,12 +139,3 @@ class Bridge:
         metrics.OVERDUE.set(max((now - at for at in due.values() if at < now), default=0.0))
         await self._reader.trim()
         await asyncio.sleep(_SWEEP)
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Asks again: a cancellation that meets the end of a store command can get lost in it."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_POLL)

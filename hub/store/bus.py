@@ -15,6 +15,7 @@ import structlog
 from hub.errors import UnavailableError
 from hub.store.connection import Connection
 from hub.store.link import Address, Link, OnMessage, address_of_url, connect
+from hub.tasks import end
 
 __all__ = ["Bus"]
 
@@ -120,8 +121,7 @@ class _Node:
         self._rehoming: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
-        self._supervisor.cancel()
-        await asyncio.gather(self._supervisor, *self._rehoming, return_exceptions=True)
+        await end([self._supervisor, *self._rehoming])
         self._drop_links()
 
     async def subscribe(self, channel: bytes) -> None:

@@ -88,7 +88,10 @@ class EmbeddedStore:
                 log.error("the store ended, starting it again", status=self._process.returncode)
                 self.socket.unlink(missing_ok=True)
                 self._process = self._spawn()
-                await asyncio.to_thread(self._wait_ready, self._process)
+                try:
+                    await asyncio.to_thread(self._wait_ready, self._process)
+                except StartError as error:
+                    log.error("the store did not start, trying again", error=str(error))
 
     def _take_lock(self) -> None:
         self._lock = (self.data_dir / "lock").open("w")

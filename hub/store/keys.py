@@ -12,7 +12,12 @@ script may touch it all, on one server as on a cluster.
     oc:{p}:deadlines        zset    `<orderId>|<code>` by due time (Unix ms)
     oc:{p}:operations:<id>  list    operations that made no event (late updates), newest first
     oc:{p}:once:<digest>    hash    an Idempotency-Key or externalId and what became of it
+    oc:{p}:...              the webhooks' lanes and deliveries: see hub.store.lanes
     oc:{r:<rider>}:...      the rider's orders (set) and fence (counter)
+
+    oc:endpoints...         webhook endpoints: see hub.store.endpoints
+    oc:restaurant:<id>      string  what the platform told of a restaurant (JSON)
+    oc:hubs                 hash    the living hubs
 
     channels (sharded pub/sub)
     oc:{p}:c:<id>           an order's events and positions

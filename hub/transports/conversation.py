@@ -70,6 +70,10 @@ class Conversation(ABC):
 
     # From the socket
 
+    @property
+    def let_in(self) -> bool:
+        return self.claims is not None
+
     def opened(self, socket: Socket) -> None:
         self.socket = socket
         if self._foreign:

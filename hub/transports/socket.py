@@ -7,6 +7,7 @@ each order only; over the hard limit the socket is closed with 4008 and its clie
 
 import asyncio
 import heapq
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -23,6 +24,7 @@ __all__ = ["Socket", "Sockets", "Talk"]
 
 SOFT_LIMIT: Final = 64 * 1024
 HARD_LIMIT: Final = 512 * 1024
+_UNSENT: Final = 16 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
 _MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
 
@@ -33,6 +35,10 @@ class Talk(Protocol):
     """What is said on a socket."""
 
     kind: str
+
+    @property
+    def let_in(self) -> bool:
+        """Whether a token was accepted."""
 
     def opened(self, socket: "Socket") -> None: ...
 
@@ -121,6 +127,9 @@ class Socket(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         transport.underlying_transport.set_write_buffer_limits(high=SOFT_LIMIT)
+        # The queue is ours to see: the kernel would hold back some MiB of old positions.
+        link = transport.underlying_transport.get_extra_info("socket")
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         self._sockets.add(self)
         self.talk.opened(self)
 
@@ -222,7 +231,8 @@ class Sockets:
         """Say something to every client that is let in."""
         frames = Frames(message)
         for socket in tuple(self._turn_of):
-            socket.send(frames)
+            if socket.talk.let_in:
+                socket.send(frames)
 
     async def drain(self, seconds: float, notice: Callable[[], dict[str, Any]]) -> None:
         """Tell everyone, then close all in paced batches within `seconds`."""

@@ -117,7 +117,7 @@ async def watching(url: str, order: dict[str, Any], **more: Any) -> AsyncIterato
         (["up"], {"drain_seconds": "soon"}, 3, "ORDERCAST_DRAIN_SECONDS"),
         (["up"], {"webhook_allow": "here"}, 3, "ORDERCAST_WEBHOOK_ALLOW"),
         (["up"], {"durability": "some"}, 3, "ORDERCAST_DURABILITY"),
-        (["up"], {"secret": "short"}, 3, "ORDERCAST_SECRET"),
+        (["up"], {"secret": ""}, 3, "ORDERCAST_SECRET"),
         (["serve"], {}, 3, "ORDERCAST_SECRET"),
         (["bridge"], {}, 3, "ORDERCAST_SECRET"),
         (["worker"], {}, 3, "ORDERCAST_SECRET"),

@@ -8,28 +8,25 @@ holes) -> `Subscriber.event` (whoever reads it). One position: `on_message` -> `
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgpack
 import structlog
 
-from hub.core.claims import Claims, concerns
-from hub.core.order import OrderState
-from hub.core.recovery import Line, contiguous
-from hub.core.views import order_view, position_view, sees_position, stream_event, trail_view
+from hub.core.claims import concerns
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
+from hub.feed import Feed, Subscriber
 from hub.metrics import EVENT_LAG
+from hub.snapshot import subscribed
 from hub.store.bus import Bus
 from hub.store.keys import order_keys
 from hub.store.orders import OrderStore, Reading
 from hub.tasks import end
-from schemas.lifecycle import FINAL, Role, Status
-from schemas.messages import After, MessageId
-from schemas.positions import freshness
-from schemas.wire import Frames
+from schemas.lifecycle import FINAL
+from schemas.messages import After
 
-__all__ = ["Fanout", "Feed", "Sink", "Subscriber"]
+__all__ = ["Fanout"]
 
 _LINGER: Final = 1.0  # a phone that changes cells comes back within the second
 _SILENCE: Final = 40.0
@@ -38,120 +35,6 @@ _SUBSCRIBE_TIMEOUT: Final = 5.0
 _REPAIR_PAUSE: Final = 0.2
 
 log = structlog.get_logger("hub.fanout")
-
-
-class Sink(Protocol):
-    """Where a subscriber's messages go."""
-
-    def event(self, frames: Frames) -> None:
-        """Must arrive, in order."""
-
-    def position(self, order_id: str, frames: Frames) -> None:
-        """May be replaced by a newer one of the same order."""
-
-
-class Subscriber:
-    """One order on one socket. `seq` is the last event told; `held` collects while it joins."""
-
-    __slots__ = ("claims", "gcj02", "held", "id", "order_id", "seq", "sink")
-
-    def __init__(
-        self,
-        sink: Sink,
-        order_id: str,
-        claims: Claims,
-        request_id: MessageId | None,
-        gcj02: bool = False,
-    ) -> None:
-        self.sink = sink
-        self.order_id = order_id
-        self.claims = claims
-        self.id = request_id
-        self.gcj02 = gcj02
-        self.seq = 0
-        self.held: list[tuple[int, Frames]] | None = []
-
-    def event(self, seq: int, frames: Frames) -> None:
-        if self.held is not None:
-            self.held.append((seq, frames))
-        elif seq > self.seq:
-            self.seq = seq
-            self.sink.event(frames)
-
-    def live(self, seq: int) -> None:
-        """Go on from `seq`: first what came while joining, then as it comes."""
-        self.seq = seq
-        held, self.held = self.held or [], None
-        for number, frames in held:
-            self.event(number, frames)
-
-    def end(self, reason: str | None) -> None:
-        message: dict[str, Any] = {"type": "unsubscribed", "orderId": self.order_id}
-        if self.id is not None:
-            message["id"] = self.id
-        if reason is not None:
-            message["reason"] = reason
-        self.sink.event(Frames(message))
-
-
-class Feed:
-    """One order as this hub knows it, and those who watch it."""
-
-    __slots__ = (
-        "heard_at",
-        "leg",
-        "line",
-        "opened",
-        "order_id",
-        "repairing",
-        "seen_at",
-        "status",
-        "subscribers",
-    )
-
-    def __init__(self, order_id: str, opened: asyncio.Task[None]) -> None:
-        self.order_id = order_id
-        self.opened = opened
-        self.line = Line()
-        self.subscribers: set[Subscriber] = set()
-        self.status = Status.PENDING
-        self.leg = 0
-        self.seen_at = 0.0
-        self.repairing = False
-        self.heard_at = time.monotonic()
-
-    def learn(self, state: OrderState) -> None:
-        """What decides who sees positions, as of the state."""
-        self.status = state.status
-        self.leg = state.leg
-
-    def on_event(self, event: dict[str, Any]) -> None:
-        """A live event from the bus, with the order's `leg` as of that event."""
-        for ready in self.line.receive(event):
-            self.tell(ready)
-
-    def tell(self, event: dict[str, Any]) -> None:
-        self.status = Status(event["status"])
-        self.leg = event.get("leg", self.leg)
-        frames = Frames({"type": "event", **stream_event(event)})
-        for subscriber in self.subscribers:
-            subscriber.event(event["seq"], frames)
-
-    def on_position(self, position: dict[str, Any]) -> None:
-        """A position from the bus. Another leg's, or one older than the last, is for nobody."""
-        if position["leg"] != self.leg or position["at"] < self.seen_at or not self.line.open:
-            return
-        self.seen_at = position["at"]
-        fresh = freshness(time.time() - position["at"]).value
-        made: dict[tuple[Role, bool], Frames] = {}
-        for subscriber in self.subscribers:
-            role = subscriber.claims.role
-            if subscriber.held is None and sees_position(role, self.status, True):
-                view = (role, subscriber.gcj02)
-                if (frames := made.get(view)) is None:
-                    message = position_view(position, role, fresh, subscriber.gcj02)
-                    frames = made[view] = Frames({"type": "position", **message})
-                subscriber.sink.position(self.order_id, frames)
 
 
 class Fanout:
@@ -211,7 +94,7 @@ class Fanout:
             self.unsubscribe(subscriber)
             raise
         self._align(feed, reading)
-        answer(_subscribed(subscriber, reading, after))
+        answer(subscribed(subscriber, reading, after))
         subscriber.live(reading.state.seq)
         if reading.state.final:
             subscriber.end("finished")
@@ -327,12 +210,6 @@ class Fanout:
                 if place != (feed.line.epoch, feed.line.seq) or feed.line.behind:
                     await self._repair(feed)
 
-    # Odds and ends
-
-    def subscribers(self) -> Iterator[Subscriber]:
-        for feed in self._feeds.values():
-            yield from feed.subscribers
-
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
@@ -347,39 +224,3 @@ class Fanout:
 
     async def stop(self) -> None:
         await end(self._tasks)
-
-
-def _subscribed(subscriber: Subscriber, reading: Reading, after: After | None) -> dict[str, Any]:
-    state = reading.state
-    recovered = (
-        after is not None
-        and after.epoch == state.epoch
-        and after.seq <= state.seq
-        and contiguous(reading.events, after.seq, state.seq)
-    )
-    message: dict[str, Any] = {"type": "subscribed", "orderId": state.order_id}
-    if subscriber.id is not None:
-        message["id"] = subscriber.id
-    message["recovered"] = recovered
-    message["snapshot"] = _snapshot(subscriber, reading)
-    message["events"] = [stream_event(event) for event in reading.events] if recovered else []
-    return message
-
-
-def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
-    """The order now, with position and trail when this audience may see them."""
-    state, position, now = reading.state, reading.position, time.time()
-    role = subscriber.claims.role
-    snapshot = order_view(state, role, subscriber.gcj02)
-    minutes = state.minutes_left(now)
-    if minutes is not None:
-        snapshot["estimatedTime"] = minutes
-    if (
-        position is not None
-        and position["leg"] == state.leg
-        and sees_position(role, state.status, state.rider_id is not None)
-    ):
-        fresh = freshness(now - position["at"]).value
-        snapshot["position"] = position_view(position, role, fresh, subscriber.gcj02)
-        snapshot["trail"] = trail_view(position["trail"], role, subscriber.gcj02)
-    return snapshot

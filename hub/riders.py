@@ -6,117 +6,32 @@ One fix, from the socket to the bus: `Riders.take` -> `FixFilter.judge` -> `Ride
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
 
-from hub.core.claims import Claims
-from hub.core.fixes import FixFilter, seq_of
-from hub.core.order import OrderState
+from hub.core.fixes import seq_of
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
-from hub.fanout import Fanout, Subscriber
+from hub.fanout import Fanout
+from hub.feed import Subscriber
 from hub.metrics import FIXES, FIXES_REJECTED
+from hub.rider import Held, Rider
 from hub.store.bus import Bus
 from hub.store.keys import rider as rider_key
 from hub.store.orders import OrderStore, Reading
 from hub.store.riders import PositionBoard, RiderIndex
 from hub.tasks import end
-from schemas.lifecycle import Role
-from schemas.motion import distance
 from schemas.positions import Fix, Rejection
-from schemas.wire import Frames
 
-__all__ = ["Held", "Rider", "Riders"]
+__all__ = ["Riders"]
 
-_TRAIL_POINTS: Final = 60
-_TRAIL_STEP: Final = 15.0  # metres between two points of a trail
 _IDLE: Final = 60.0  # seconds that a rider without a socket is remembered
 _REFRESH: Final = 30.0
 
 log = structlog.get_logger("hub.riders")
 
 Judged = tuple[Any, Rejection]
-
-
-@dataclass(slots=True)
-class Held:
-    """An active order of a rider, with its trail on the present leg."""
-
-    state: OrderState
-    subscriber: Subscriber
-    trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
-
-    def add_to_trail(self, fix: Fix) -> None:
-        point = [fix.at, fix.lat, fix.lng]
-        if (
-            not self.trail
-            or distance(self.trail[-1][1], self.trail[-1][2], fix.lat, fix.lng) >= _TRAIL_STEP
-        ):
-            self.trail.append(point)
-
-
-class Rider:
-    """One rider as this hub knows them, with a socket or without.
-
-    `on_orders` is called when the orders changed, `on_superseded` when another session of the
-    same rider has begun.
-    """
-
-    def __init__(self, rider_id: str) -> None:
-        self.rider_id = rider_id
-        self.filter = FixFilter()
-        self.held: dict[str, Held] = {}
-        self.fence: int | None = None
-        self.newest_fence = 0
-        self.on_orders: Callable[[], None] | None = None
-        self.on_superseded: Callable[[], None] | None = None
-        self.seen_at = time.monotonic()
-        self.refresh = asyncio.Event()
-        self.claims = Claims(role=Role.RIDER, sub=rider_id, expires=0)
-
-    # A sink of its own orders' feeds: their events are the sign to look again.
-
-    def event(self, frames: Frames) -> None:
-        self.refresh.set()
-
-    def position(self, order_id: str, frames: Frames) -> None:
-        """Our own word, come back."""
-
-    def view(self) -> list[dict[str, Any]]:
-        """The `orders` of the rider's message."""
-        return [_order_for_rider(held.state) for held in self.held.values()]
-
-    def moved(self, fix: Fix) -> Iterable[tuple[dict[str, Any], list[list[float]]]]:
-        """The position that a fix makes of each active order, with the order's trail."""
-        for order_id, held in self.held.items():
-            held.add_to_trail(fix)
-            position = {
-                "orderId": order_id,
-                "riderId": self.rider_id,
-                "leg": held.state.leg,
-                "at": fix.at,
-                "lat": fix.lat,
-                "lng": fix.lng,
-                "heading": fix.heading,
-                "speed": fix.speed,
-                "accuracy": fix.accuracy,
-                "battery": fix.battery,
-            }
-            yield position, list(held.trail)
-
-
-def _order_for_rider(state: OrderState) -> dict[str, Any]:
-    view = {
-        "orderId": state.order_id,
-        "status": state.status.value,
-        "address": state.request["address"],
-    }
-    if (pickup := state.request.get("pickup")) is not None:
-        view["pickup"] = pickup
-    return view
 
 
 class Riders:
@@ -163,13 +78,19 @@ class Riders:
         self, rider_id: str, on_orders: Callable[[], None], on_superseded: Callable[[], None]
     ) -> Rider:
         """A socket of the rider: every older one, here or elsewhere, is superseded."""
+        known = rider_id in self._riders
         rider = await self.on_duty(rider_id)
+        if known:  # perhaps they come back from another hub, where their trail has gone on
+            await self._refresh(rider)
         if rider.on_superseded is not None:
             rider.on_superseded()
         rider.on_orders, rider.on_superseded = on_orders, on_superseded
         rider.fence = None  # our own word may come back before the number is known here
         rider.fence = await self._index.take_over(rider_id)
         self._fenced(rider, rider.fence)
+        for held in rider.held.values():
+            held.trail.clear()  # another hub may have led it on: the stored one counts
+        await self._refresh(rider)
         return rider
 
     def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:
@@ -303,16 +224,7 @@ class Riders:
             except NotFoundError:  # taken away again just now
                 return
             held = rider.held[order_id] = Held(reading.state, subscriber)
-            _resume_trail(held, reading)
-        elif held.state.leg != reading.state.leg:
-            held.trail.clear()
-        held.state = reading.state
+        held.see(reading)
 
     async def stop(self) -> None:
         await end([*self._arriving.values(), *self._keepers.values()])
-
-
-def _resume_trail(held: Held, reading: Reading) -> None:
-    """A rider who comes from another hub goes on with the trail that is stored."""
-    if reading.position is not None and reading.position["leg"] == reading.state.leg:
-        held.trail.extend(reading.position["trail"])

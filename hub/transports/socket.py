@@ -7,9 +7,9 @@ each order only; over the hard limit the socket is closed with 4008 and its clie
 
 import asyncio
 import heapq
-import socket
 import time
 from collections.abc import Callable
+from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any, Final, Protocol
 
 import structlog
@@ -129,7 +129,7 @@ class Socket(WSListener):
         transport.underlying_transport.set_write_buffer_limits(high=SOFT_LIMIT)
         # The queue is ours to see: the kernel would hold back some MiB of old positions.
         link = transport.underlying_transport.get_extra_info("socket")
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+        link.setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, _UNSENT)
         self._sockets.add(self)
         self.talk.opened(self)
 

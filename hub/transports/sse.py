@@ -17,7 +17,8 @@ from starlette.routing import Route
 from hub.core.claims import READERS, Claims
 from hub.core.session import LEEWAY
 from hub.errors import UnauthenticatedError
-from hub.fanout import Fanout, Subscriber
+from hub.fanout import Fanout
+from hub.feed import Subscriber
 from hub.metrics import EVENTS, POSITIONS_CONFLATED, SOCKETS
 from hub.transports.exchange import caller
 from hub.transports.orders import gcj02

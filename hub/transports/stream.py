@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from hub.core.claims import READERS, Claims, concerns
 from hub.errors import NotFoundError, UnavailableError
-from hub.fanout import Fanout, Subscriber
+from hub.fanout import Fanout
+from hub.feed import Subscriber
 from hub.transports.conversation import Conversation
 from hub.transports.upgrade import Handshake, SocketRoute
 from schemas.codes import ErrorCode

@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from hub.core.claims import Claims
 from hub.errors import BadRequestError, ForbiddenError, UnprocessableError
-from hub.riders import Rider, Riders
+from hub.rider import Rider
+from hub.riders import Riders
 from hub.transports.conversation import Conversation
 from hub.transports.exchange import answer, body_of, caller
 from hub.transports.upgrade import Handshake, SocketRoute

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from schemas.codes import ErrorCode, NoticeCode
-from schemas.lifecycle import CourierState, EventType, PaymentMethod, Status
+from schemas.lifecycle import CourierState, EventType, Status
 from schemas.model import Crs, Id, Place, Wire
-from schemas.orders import Actor, Address, Eta, Item
+from schemas.orders import Actor, Address, Eta, Order
 from schemas.positions import MAX_FIXES, Position, Rejection, TrailPoint
 from schemas.times import Timestamp
 
@@ -125,29 +125,9 @@ class StreamEvent(Wire):
     exception: dict[str, object] | None = None
 
 
-class Snapshot(Wire):
-    """The order now, as of `epoch` and `seq`."""
+class Snapshot(Order):
+    """The order now, as of `epoch` and `seq`; where its rider is, if the audience may see it."""
 
-    order_id: str
-    epoch: str
-    seq: int
-    status: Status
-    courier_state: CourierState
-    ready: bool
-    ready_at: Timestamp | None = None
-    created_at: Timestamp
-    updated_at: Timestamp
-    restaurant_id: str
-    items: list[Item]
-    total_cents: int
-    address: Address
-    pickup: Place | None = None
-    payment_method: PaymentMethod
-    notification_url: str | None = None
-    external_id: str | None = None
-    customer_id: str | None = None
-    rider_id: str | None = None
-    reason: str | None = None
     estimated_time: int | None = None
     eta: Eta | None = None
     position: Position | None = None

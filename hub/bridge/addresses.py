@@ -67,6 +67,8 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 _ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 _RESOLVE_DEADLINE: Final = 1.0
+_KNOWN_FOR: Final = 60.0
+_KNOWN_MAX: Final = 4096
 _RESOLVER_THREADS: Final = 32
 
 
@@ -166,6 +168,7 @@ class AddressGuard:
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
         self.allow: tuple[Network, ...] = tuple(ip_network(each) for each in allow)
+        self._known: dict[str, tuple[float, list[Address]]] = {}
         # Of its own: names that never resolve must not keep other work from its threads.
         self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="resolve")
 
@@ -199,11 +202,20 @@ class AddressGuard:
         return [ip_address(str(row[4][0]).partition("%")[0]) for row in found]
 
     async def _lookup(self, host: str) -> list[Address]:
+        """For registration alone: a minute old is good enough, since dialling asks anew."""
+        now = asyncio.get_running_loop().time()
+        known = self._known.get(host)
+        if known is not None and now - known[0] < _KNOWN_FOR:
+            return known[1]
         try:
             async with asyncio.timeout(_RESOLVE_DEADLINE):
-                return await self.resolve(host, 0, socket.AF_UNSPEC)
+                found = await self.resolve(host, 0, socket.AF_UNSPEC)
         except (OSError, UnicodeError):
-            return []
+            found = []
+        if len(self._known) >= _KNOWN_MAX:
+            self._known.clear()
+        self._known[host] = (now, found)
+        return found
 
 
 class GuardedResolver(AbstractResolver):

@@ -31,8 +31,11 @@ class Roster:
             gone = [row["hub"] for row in rows if row["seen_at"] < now - ALIVE]
             if gone:
                 await client.hdel(HUBS, *gone)
-        living = (row for row in rows if row["hub"] not in gone)
+        living = sorted(
+            (row for row in rows if row["hub"] not in gone), key=lambda r: str(r["hub"])
+        )
         return [
-            {**row, "seenAt": format_time(row.pop("seen_at"))}
-            for row in sorted(living, key=lambda row: str(row["hub"]))
+            {n: v for n, v in row.items() if n != "seen_at"}
+            | {"seenAt": format_time(row["seen_at"])}
+            for row in living
         ]

@@ -78,19 +78,17 @@ class Riders:
         self, rider_id: str, on_orders: Callable[[], None], on_superseded: Callable[[], None]
     ) -> Rider:
         """A socket of the rider: every older one, here or elsewhere, is superseded."""
-        known = rider_id in self._riders
         rider = await self.on_duty(rider_id)
-        if known:  # perhaps they come back from another hub, where their trail has gone on
-            await self._refresh(rider)
         if rider.on_superseded is not None:
             rider.on_superseded()
-        rider.on_orders, rider.on_superseded = on_orders, on_superseded
+        rider.on_orders, rider.on_superseded = None, on_superseded
         rider.fence = None  # our own word may come back before the number is known here
         rider.fence = await self._index.take_over(rider_id)
         self._fenced(rider, rider.fence)
         for held in rider.held.values():
             held.trail.clear()  # another hub may have led it on: the stored one counts
         await self._refresh(rider)
+        rider.on_orders = on_orders
         return rider
 
     def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:

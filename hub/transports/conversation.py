@@ -71,6 +71,10 @@ class Conversation(ABC):
     # From the socket
 
     @property
+    def deadline(self) -> float:
+        return self.session.deadline
+
+    @property
     def let_in(self) -> bool:
         return self.claims is not None
 

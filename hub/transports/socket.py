@@ -26,6 +26,7 @@ SOFT_LIMIT: Final = 64 * 1024
 HARD_LIMIT: Final = 512 * 1024
 _UNSENT: Final = 16 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
+_NEAR: Final = 30.0
 _MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
 
 log = structlog.get_logger("hub.socket")
@@ -37,6 +38,10 @@ class Talk(Protocol):
     kind: str
 
     @property
+    def deadline(self) -> float:
+        """The Unix time at which `overdue` has something to say."""
+
+    @property
     def let_in(self) -> bool:
         """Whether a token was accepted."""
 
@@ -45,7 +50,7 @@ class Talk(Protocol):
     def received(self, payload: bytes, binary: bool) -> None: ...
 
     def overdue(self, now: float) -> None:
-        """The moment given to `Sockets.at` has come."""
+        """The deadline, or another moment given to `Sockets.at`, has come."""
 
     def closed(self) -> None: ...
 
@@ -81,6 +86,8 @@ class Socket(WSListener):
 
     def event(self, frames: Frames) -> None:
         EVENTS.inc()
+        # What is held may be no longer for these eyes, now that the order has moved on.
+        self._held.pop(frames.message["orderId"], None)
         self.send(frames)
 
     def position(self, order_id: str, frames: Frames) -> None:
@@ -209,7 +216,13 @@ class Sockets:
             SOCKETS.labels(socket.talk.kind).dec()
 
     def at(self, moment: float, socket: Socket) -> None:
-        """Call the socket's `overdue` once, at a Unix time, within a second."""
+        """Call the socket's `overdue` once, at a Unix time, within a second.
+
+        A moment far beyond the socket's next turn is dropped, since each turn asks for the deadline
+        again: so that a closed socket is not kept in memory until its token would have expired.
+        """
+        if moment > time.time() + max(self.ping_seconds, _NEAR):
+            return
         self._serial += 1
         heapq.heappush(self._due, (moment, self._serial, socket))
 
@@ -219,6 +232,7 @@ class Sockets:
             self._turn = (self._turn + 1) % len(self._turns)
             for socket in tuple(self._turns[self._turn]):
                 socket.ping()
+                self.at(socket.talk.deadline, socket)
             self._call_due(time.time())
 
     def _call_due(self, now: float) -> None:

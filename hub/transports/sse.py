@@ -45,6 +45,7 @@ class EventStream:
 
     def event(self, frames: Frames) -> None:
         EVENTS.inc()
+        self._position = None  # it may be no longer for these eyes
         self.say(frames.message, frames["json"])
 
     def position(self, order_id: str, frames: Frames) -> None:

@@ -320,7 +320,7 @@ async def on_delivery(
 async def eventually(holds: Callable[[], Any]) -> Any:
     """What `holds` answers (or resolves to) as soon as it is true.
 
-    For the rare thing that no message tells; it looks again with every turn of the loop.
+    For the rare thing that no message tells: it looks again every few milliseconds.
     """
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -329,4 +329,4 @@ async def eventually(holds: Callable[[], Any]) -> Any:
                 answer = await answer
             if answer:
                 return answer
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)

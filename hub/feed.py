@@ -9,8 +9,8 @@ import time
 from typing import Any, Protocol
 
 from hub.core.claims import Claims
-from hub.core.order import OrderState
 from hub.core.recovery import Line
+from hub.core.state import OrderState
 from hub.core.views import position_view, sees_position, stream_event
 from schemas.lifecycle import Role, Status
 from schemas.messages import MessageId

@@ -10,7 +10,8 @@ from typing import Any, Final
 from hub.core import order as core
 from hub.core.claims import WORKER_CLAIMS, Claims, concerns
 from hub.core.deadlines import Durations, deadlines, expire
-from hub.core.order import Change, OrderState, Unchanged
+from hub.core.order import Change, Unchanged
+from hub.core.state import OrderState
 from hub.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from hub.store.once import Begin, Differs, Once
 from hub.store.orders import OrderStore, Reading, Stored

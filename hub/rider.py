@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hub.core.claims import Claims
 from hub.core.fixes import FixFilter
-from hub.core.order import OrderState
+from hub.core.state import OrderState
 from hub.feed import Subscriber
 from hub.store.orders import Reading
 from schemas.lifecycle import Role

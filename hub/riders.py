@@ -88,7 +88,8 @@ class Riders:
         for held in rider.held.values():
             held.trail.clear()  # another hub may have led it on: the stored one counts
         await self._refresh(rider)
-        rider.on_orders = on_orders
+        if rider.on_superseded == on_superseded:  # else yet another session has begun meanwhile
+            rider.on_orders = on_orders
         return rider
 
     def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
-from hub.core.order import OrderState
+from hub.core.state import OrderState
 from schemas.lifecycle import Role
 from schemas.orders import Actor
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hub.core.order import Change, OrderState, Unchanged, change_status
+from hub.core.order import Change, Unchanged, change_status
+from hub.core.state import OrderState
 from schemas.lifecycle import Role, Status
 from schemas.orders import Actor, OrderStatusUpdate
 

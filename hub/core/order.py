@@ -1,26 +1,24 @@
-"""One order: its state, and what each command makes of it.
+"""What each command makes of an order.
 
 Every command is a function of the state, the command and the moment. It answers the `Change` to
 commit (the next state and the events that tell of it), or `Unchanged`; it raises a RefusedError
 where the lifecycle forbids the step. Nothing here is stored or sent.
 """
 
-from dataclasses import dataclass, fields, replace
-from math import ceil
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 from hub.core.chain import sealed
+from hub.core.state import OrderState
 from hub.errors import ConflictError, ForbiddenError, UnprocessableError
 from schemas.lifecycle import (
     COURIER_EVENTS,
     COURIER_STEPS,
-    FINAL,
     STATUS_EVENTS,
     STEPS_BY_ROLE,
     TRANSITIONS,
     CourierState,
     EventType,
-    PaymentMethod,
     PaymentState,
     Role,
     Status,
@@ -31,7 +29,6 @@ from schemas.times import format_time
 
 __all__ = [
     "Change",
-    "OrderState",
     "Unchanged",
     "assign_rider",
     "change_status",
@@ -44,75 +41,6 @@ __all__ = [
 
 MAX_CLOCK_LEAD = 300.0
 """Seconds that an update's `timestamp` may lie in the future."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderState:
-    """The truth about one order, as it is stored. Times are Unix seconds.
-
-    `request` is the wire form of the OrderRequest; `reached` holds every status that was entered
-    or passed over. `leg` counts assignments and pick-ups: a position belongs to the leg it was
-    taken on, so that a former rider's, or one from before the pick-up, is told from those that
-    the present audience may see.
-    """
-
-    order_id: str
-    epoch: str
-    seq: int
-    request: dict[str, Any]
-    partner: str
-    status: Status
-    status_at: float
-    reached: tuple[Status, ...]
-    courier_state: CourierState
-    payment_state: PaymentState
-    created_at: float
-    updated_at: float
-    hash: str
-    rider_id: str | None = None
-    leg: int = 0
-    ready_at: float | None = None
-    reason: str | None = None
-    estimated_at: float | None = None
-
-    @property
-    def final(self) -> bool:
-        return self.status in FINAL
-
-    @property
-    def restaurant_id(self) -> str:
-        return str(self.request["restaurantId"])
-
-    @property
-    def customer_id(self) -> str | None:
-        return self.request.get("customerId")
-
-    @property
-    def needs_payment(self) -> bool:
-        """Whether payment still stands between the order and CONFIRMED."""
-        cash = self.request["paymentMethod"] == PaymentMethod.CASH
-        return not cash and self.payment_state is not PaymentState.PAID
-
-    def minutes_left(self, now: float) -> int | None:
-        """Whole minutes until hand-over, never 0 before the end; None where nobody said."""
-        if self.estimated_at is None or self.final:
-            return None
-        return max(1, ceil((self.estimated_at - now) / 60))
-
-    def pack(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def unpack(cls, data: dict[str, Any]) -> Self:
-        return cls(
-            **{
-                **data,
-                "status": Status(data["status"]),
-                "reached": tuple(Status(status) for status in data["reached"]),
-                "courier_state": CourierState(data["courier_state"]),
-                "payment_state": PaymentState(data["payment_state"]),
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A table, not scattered conditions: `_SEES_POSITION` says when a role may see whe
 from collections.abc import Callable
 from typing import Any, Final
 
-from hub.core.order import OrderState
+from hub.core.state import OrderState
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import FINAL, Role, Status
 from schemas.times import format_time

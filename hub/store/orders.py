@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 
 import msgpack
 
-from hub.core.order import Change, OrderState
+from hub.core.order import Change
+from hub.core.state import OrderState
 from hub.store.connection import Connection, Script
 from hub.store.keys import order_keys
 from schemas.wire import dumps

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.core.claims import READERS, Claims
-from hub.core.order import OrderState
+from hub.core.state import OrderState
 from hub.core.views import order_view
 from hub.errors import UnprocessableError
 from hub.orders import Changed, Orders

@@ -1,0 +1,78 @@
+"""The truth about one order, as it is stored."""
+
+from dataclasses import dataclass, fields
+from math import ceil
+from typing import Any, Self
+
+from schemas.lifecycle import FINAL, CourierState, PaymentMethod, PaymentState, Status
+
+__all__ = ["OrderState"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
+    """The truth about one order, as it is stored. Times are Unix seconds.
+
+    `request` is the wire form of the OrderRequest; `reached` holds every status that was entered
+    or passed over. `leg` counts assignments and pick-ups: a position belongs to the leg it was
+    taken on, so that a former rider's, or one from before the pick-up, is told from those that
+    the present audience may see.
+    """
+
+    order_id: str
+    epoch: str
+    seq: int
+    request: dict[str, Any]
+    partner: str
+    status: Status
+    status_at: float
+    reached: tuple[Status, ...]
+    courier_state: CourierState
+    payment_state: PaymentState
+    created_at: float
+    updated_at: float
+    hash: str
+    rider_id: str | None = None
+    leg: int = 0
+    ready_at: float | None = None
+    reason: str | None = None
+    estimated_at: float | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def restaurant_id(self) -> str:
+        return str(self.request["restaurantId"])
+
+    @property
+    def customer_id(self) -> str | None:
+        return self.request.get("customerId")
+
+    @property
+    def needs_payment(self) -> bool:
+        """Whether payment still stands between the order and CONFIRMED."""
+        cash = self.request["paymentMethod"] == PaymentMethod.CASH
+        return not cash and self.payment_state is not PaymentState.PAID
+
+    def minutes_left(self, now: float) -> int | None:
+        """Whole minutes until hand-over, never 0 before the end; None where nobody said."""
+        if self.estimated_at is None or self.final:
+            return None
+        return max(1, ceil((self.estimated_at - now) / 60))
+
+    def pack(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def unpack(cls, data: dict[str, Any]) -> Self:
+        return cls(
+            **{
+                **data,
+                "status": Status(data["status"]),
+                "reached": tuple(Status(status) for status in data["reached"]),
+                "courier_state": CourierState(data["courier_state"]),
+                "payment_state": PaymentState(data["payment_state"]),
+            }
+        )

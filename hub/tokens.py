@@ -35,7 +35,7 @@ class Tokens:
             return
         try:
             self._file = PyJWKSet.from_dict(json.loads(Path(jwks).read_text()))
-        except (OSError, ValueError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
             raise StartError(f"ORDERCAST_JWKS: {error}") from None
 
     def issue(self, role: Role, *, ttl: float, **claims: Any) -> str:
@@ -58,7 +58,7 @@ class Tokens:
                 return self._decode(token, self._secret, ("HS256",))
             if algorithm in _ASYMMETRIC and (self._file or self._remote):
                 return self._decode(token, await self._public_key(token), _ASYMMETRIC)
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise UnauthenticatedError(f"the token is not valid: {error}") from None
         raise UnauthenticatedError("the token's algorithm is not accepted")
 

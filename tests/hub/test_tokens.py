@@ -1,0 +1,129 @@
+"""Whose word counts: our own secret, and keys that a JWKS names (contract 8)."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from hub.errors import StartError, UnauthenticatedError
+from hub.tokens import Tokens
+from schemas.lifecycle import Role
+from tests.hub.harness import SECRET
+
+KEYS: dict[str, Any] = {
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "RS256": rsa.generate_private_key(65537, 2048),
+}
+ALGORITHMS = {"EdDSA": "OKPAlgorithm", "ES256": "ECAlgorithm", "RS256": "RSAAlgorithm"}
+
+
+def key_set() -> dict[str, Any]:
+    keys = []
+    for name, key in KEYS.items():
+        algorithm = getattr(jwt.algorithms, ALGORITHMS[name])
+        public = json.loads(algorithm.to_jwk(key.public_key()))
+        keys.append({**public, "kid": name, "alg": name, "use": "sig"})
+    return {"keys": keys}
+
+
+@pytest.fixture
+def jwks(tmp_path: Path) -> str:
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(key_set()))
+    return str(path)
+
+
+def payload(**changes: Any) -> dict[str, Any]:
+    whole = {"aud": "ordercast", "role": "rider", "sub": "r1", "exp": int(time.time()) + 60}
+    return {name: value for name, value in {**whole, **changes}.items() if value is not None}
+
+
+def signed(algorithm: str, kid: str | None = None, **changes: Any) -> str:
+    headers = {"kid": kid or algorithm}
+    return jwt.encode(payload(**changes), KEYS[algorithm], algorithm=algorithm, headers=headers)
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_a_jwks_file_verifies(algorithm: str, jwks: str) -> None:
+    """EdDSA, ES256 and RS256, by the key that the token names."""
+    claims = await Tokens(None, jwks).verify(signed(algorithm))
+    assert (Role.RIDER, "r1") == (claims.role, claims.sub)
+
+
+async def test_a_jwks_url_verifies() -> None:
+    """Fetched from where it is served."""
+
+    async def serve(request: web.Request) -> web.Response:
+        return web.json_response(key_set())
+
+    application = web.Application()
+    application.router.add_get("/jwks", serve)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/jwks"
+    claims = await Tokens(None, url).verify(signed("EdDSA"))
+    await runner.cleanup()
+    assert "r1" == claims.sub
+
+
+async def test_a_jwks_that_cannot_be_fetched_refuses() -> None:
+    """A token that cannot be checked is not taken, and nothing breaks."""
+    with pytest.raises(UnauthenticatedError):
+        await Tokens(SECRET, "http://127.0.0.1:1/jwks").verify(signed("EdDSA"))
+
+
+async def test_our_own_secret_counts_beside_a_jwks(jwks: str) -> None:
+    """HS256 is still taken when a secret is set, and only then."""
+    ours = Tokens(SECRET).issue(Role.OPS, ttl=60)
+    assert Role.OPS is (await Tokens(SECRET, jwks).verify(ours)).role
+    with pytest.raises(UnauthenticatedError):
+        await Tokens(None, jwks).verify(ours)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "a.b.c",
+        jwt.encode(payload(), None, algorithm="none"),
+        jwt.encode(payload(), "another secret, just as long as ours", algorithm="HS256"),
+        jwt.encode(payload(), SECRET * 2, algorithm="HS512"),
+        jwt.encode(payload(aud=None), SECRET, algorithm="HS256"),
+        jwt.encode(payload(aud="elsewhere"), SECRET, algorithm="HS256"),
+        jwt.encode(payload(exp=None), SECRET, algorithm="HS256"),
+        jwt.encode(payload(exp=int(time.time()) - 31), SECRET, algorithm="HS256"),
+        jwt.encode(payload(exp=float("inf")), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role=None), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role="king"), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role=["rider"]), SECRET, algorithm="HS256"),
+        jwt.encode(payload(sub=None), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role="merchant"), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role="customer", sub=None), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role="customer", orders="ord_1"), SECRET, algorithm="HS256"),
+        jwt.encode(payload(role="partner", partner=7), SECRET, algorithm="HS256"),
+        signed("EdDSA", kid="ES256"),
+        signed("EdDSA", kid="unknown"),
+        signed("RS256", aud="elsewhere"),
+    ],
+)
+async def test_anything_else_is_refused_in_words(token: str, jwks: str) -> None:
+    """Whatever is wrong with a token, the answer is the same error with its reason."""
+    with pytest.raises(UnauthenticatedError) as refused:
+        await Tokens(SECRET, jwks).verify(token)
+    assert refused.value.detail.startswith("the token")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"keys": [{"kty": "OKP"}]}'])
+def test_a_jwks_that_is_none_stops_the_start(text: str, tmp_path: Path) -> None:
+    """Named as the setting that it is."""
+    path = tmp_path / "jwks.json"
+    path.write_text(text)
+    with pytest.raises(StartError, match="ORDERCAST_JWKS"):
+        Tokens(None, str(path))

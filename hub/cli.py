@@ -1,32 +1,24 @@
 """The `ordercast` command. A setting is a flag or an ORDERCAST_* variable; the flag wins."""
 
 import asyncio
-import contextlib
 import json
 import os
 import secrets
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import click
 import uvloop
 
-from hub.app import Hub, make_app
-from hub.bridge.addresses import AddressGuard
-from hub.bridge.bridge import Bridge
+from hub import programs
 from hub.demo.demo import Options
 from hub.demo.demo import run as run_demo
 from hub.errors import StartError
-from hub.server import bind, configure_logging, running_hub, stop_signal, together
 from hub.settings import Settings, parse_duration
-from hub.store.connection import Connection
-from hub.store.deadlines import DeadlineStore
-from hub.store.embedded import EmbeddedStore
 from hub.tokens import Tokens
-from hub.worker.worker import Worker
 from schemas.documents import document
 from schemas.lifecycle import Role
 
@@ -57,28 +49,28 @@ def cli() -> None:
 def up(**flags: Any) -> None:
     """The main job on one machine: store, one hub, webhook bridge, worker."""
     settings = _load(flags, make_secret=True)
-    _run(settings, _up)
+    programs.run(settings, programs.up)
 
 
 @cli.command()
 @with_settings
 def serve(**flags: Any) -> None:
     """One hub instance; run as many as you like behind a load balancer."""
-    _run(_load(flags), _serve)
+    programs.run(_load(flags), programs.serve)
 
 
 @cli.command()
 @with_settings
 def bridge(**flags: Any) -> None:
     """One webhook bridge; run as many as you like."""
-    _run(_load(flags), _bridge)
+    programs.run(_load(flags), programs.bridge)
 
 
 @cli.command()
 @with_settings
 def worker(**flags: Any) -> None:
     """Deadlines; run as many as you like."""
-    _run(_load(flags), _worker)
+    programs.run(_load(flags), programs.worker)
 
 
 @cli.command()
@@ -87,21 +79,7 @@ def worker(**flags: Any) -> None:
 def store(port: int, data_dir: str | None) -> None:
     """The embedded store alone, on a loopback port, for processes that run beside each other."""
     settings = Settings.load(data_dir=data_dir)
-
-    async def run(settings: Settings) -> None:
-        stop = stop_signal()
-        embedded = EmbeddedStore(
-            settings.data_dir, fsync_always=settings.durability == "fsync", port=port
-        )
-        embedded.start()
-        try:
-            async with together(embedded.keep()):
-                click.echo(f"ready redis://127.0.0.1:{port}")
-                await stop.wait()
-        finally:
-            embedded.stop()
-
-    _run(settings, run)
+    programs.run(settings, partial(programs.store, port=port))
 
 
 @cli.command()
@@ -190,110 +168,6 @@ def _make_secret(path: Path) -> None:
         raise StartError(f"--data-dir: {path.parent}: {error.strerror}") from None
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(32) + "\n")
-
-
-# What runs
-
-
-def _run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    configure_logging(settings)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(program(settings))
-
-
-@contextlib.asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[Connection]:
-    """The store that the settings name, or the embedded one, started and kept going."""
-    if settings.redis_url is not None:
-        connection = Connection(settings.redis_url, settings.durability)
-        await connection.check()
-        yield connection
-        await connection.close()
-        return
-    fsync = settings.durability == "fsync"
-    if settings.durability == "replica":
-        raise StartError("ORDERCAST_DURABILITY: the embedded store has no replica")
-    store = EmbeddedStore(settings.data_dir, fsync_always=fsync)
-    store.start()
-    connection = Connection(store.url)
-    try:
-        async with together(store.keep()):
-            await connection.check()
-            yield connection
-    finally:
-        await connection.close()
-        store.stop()
-
-
-def _worker_of(hub: Hub) -> Worker:
-    return Worker(DeadlineStore(hub.connection), hub.orders)
-
-
-def _bridge_of(settings: Settings, connection: Connection) -> Bridge:
-    guard = AddressGuard(allow=settings.webhook_allow)
-    return Bridge(connection, guard=guard, concurrency=settings.webhook_concurrency)
-
-
-def _url(settings: Settings, listener: socket.socket) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{listener.getsockname()[1]}"
-
-
-async def _up(settings: Settings) -> None:
-    stop = stop_signal()
-    listener = bind(settings.host, settings.port)
-    async with _store(settings) as connection:
-        app = make_app(settings, connection)
-        hub = cast("Hub", app.state)
-        bridging = _bridge_of(settings, connection)
-        async with (
-            together(bridging.run(), _worker_of(hub).run(), stop=stop),
-            running_hub(app, settings, listener),
-        ):
-            click.echo(f"ready {_url(settings, listener)}")
-            await stop.wait()
-            await bridging.stop()
-
-
-async def _serve(settings: Settings) -> None:
-    stop = stop_signal()
-    listener = bind(settings.host, settings.port)
-    async with (
-        _shared_store(settings) as connection,
-        running_hub(make_app(settings, connection), settings, listener),
-    ):
-        click.echo(f"ready {_url(settings, listener)}")
-        await stop.wait()
-
-
-async def _bridge(settings: Settings) -> None:
-    stop = stop_signal()
-    async with _shared_store(settings) as connection:
-        running = _bridge_of(settings, connection)
-        async with together(running.run(), stop=stop):
-            click.echo("ready bridge")
-            await stop.wait()
-            await running.stop()
-
-
-async def _worker(settings: Settings) -> None:
-    stop = stop_signal()
-    async with _shared_store(settings) as connection:
-        hub = Hub(settings, connection)
-        async with together(_worker_of(hub).run(), stop=stop):
-            click.echo("ready worker")
-            await stop.wait()
-
-
-@contextlib.asynccontextmanager
-async def _shared_store(settings: Settings) -> AsyncIterator[Connection]:
-    """For processes that share a store: the embedded one of `up`, if it runs, is one too."""
-    if settings.redis_url is None:
-        path = (settings.data_dir / "valkey.sock").resolve()
-        if path.exists():
-            settings = settings.model_copy(update={"redis_url": f"unix://{path}"})
-    async with _store(settings) as connection:
-        yield connection
 
 
 def main() -> None:

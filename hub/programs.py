@@ -1,0 +1,138 @@
+"""The programs behind the commands: what each composes, from its start to its stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, cast
+
+import click
+import uvloop
+
+from hub.app import Hub, make_app
+from hub.bridge.addresses import AddressGuard
+from hub.bridge.bridge import Bridge
+from hub.errors import StartError
+from hub.server import bind, configure_logging, running_hub, stop_signal, together
+from hub.settings import Settings
+from hub.store.connection import Connection
+from hub.store.deadlines import DeadlineStore
+from hub.store.embedded import EmbeddedStore
+from hub.worker.worker import Worker
+
+__all__ = ["bridge", "run", "serve", "store", "up", "worker"]
+
+
+def run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Run a program until it is stopped. Raises StartError."""
+    configure_logging(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(program(settings))
+
+
+@contextlib.asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Connection]:
+    """The store that the settings name, or the embedded one, started and kept going."""
+    if settings.redis_url is not None:
+        connection = Connection(settings.redis_url, settings.durability)
+        await connection.check()
+        yield connection
+        await connection.close()
+        return
+    fsync = settings.durability == "fsync"
+    if settings.durability == "replica":
+        raise StartError("ORDERCAST_DURABILITY: the embedded store has no replica")
+    store = EmbeddedStore(settings.data_dir, fsync_always=fsync)
+    store.start()
+    connection = Connection(store.url)
+    try:
+        async with together(store.keep()):
+            await connection.check()
+            yield connection
+    finally:
+        await connection.close()
+        store.stop()
+
+
+def _worker_of(hub: Hub) -> Worker:
+    return Worker(DeadlineStore(hub.connection), hub.orders)
+
+
+def _bridge_of(settings: Settings, connection: Connection) -> Bridge:
+    guard = AddressGuard(allow=settings.webhook_allow)
+    return Bridge(connection, guard=guard, concurrency=settings.webhook_concurrency)
+
+
+def _url(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+async def up(settings: Settings) -> None:
+    stop = stop_signal()
+    listener = bind(settings.host, settings.port)
+    async with _store(settings) as connection:
+        app = make_app(settings, connection)
+        hub = cast("Hub", app.state)
+        bridging = _bridge_of(settings, connection)
+        async with (
+            together(bridging.run(), _worker_of(hub).run(), stop=stop),
+            running_hub(app, settings, listener),
+        ):
+            click.echo(f"ready {_url(settings, listener)}")
+            await stop.wait()
+            await bridging.stop()
+
+
+async def serve(settings: Settings) -> None:
+    stop = stop_signal()
+    listener = bind(settings.host, settings.port)
+    async with (
+        _shared_store(settings) as connection,
+        running_hub(make_app(settings, connection), settings, listener),
+    ):
+        click.echo(f"ready {_url(settings, listener)}")
+        await stop.wait()
+
+
+async def bridge(settings: Settings) -> None:
+    stop = stop_signal()
+    async with _shared_store(settings) as connection:
+        running = _bridge_of(settings, connection)
+        async with together(running.run(), stop=stop):
+            click.echo("ready bridge")
+            await stop.wait()
+            await running.stop()
+
+
+async def worker(settings: Settings) -> None:
+    stop = stop_signal()
+    async with _shared_store(settings) as connection:
+        hub = Hub(settings, connection)
+        async with together(_worker_of(hub).run(), stop=stop):
+            click.echo("ready worker")
+            await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def _shared_store(settings: Settings) -> AsyncIterator[Connection]:
+    """For processes that share a store: the embedded one of `up`, if it runs, is one too."""
+    if settings.redis_url is None:
+        path = (settings.data_dir / "valkey.sock").resolve()
+        if path.exists():
+            settings = settings.model_copy(update={"redis_url": f"unix://{path}"})
+    async with _store(settings) as connection:
+        yield connection
+
+
+async def store(settings: Settings, *, port: int) -> None:
+    stop = stop_signal()
+    fsync = settings.durability == "fsync"
+    embedded = EmbeddedStore(settings.data_dir, fsync_always=fsync, port=port)
+    embedded.start()
+    try:
+        async with together(embedded.keep(), stop=stop):
+            click.echo(f"ready redis://127.0.0.1:{port}")
+            await stop.wait()
+    finally:
+        embedded.stop()

@@ -118,9 +118,9 @@ async def worker(settings: Settings) -> None:
 async def _shared_store(settings: Settings) -> AsyncIterator[Connection]:
     """For processes that share a store: the embedded one of `up`, if it runs, is one too."""
     if settings.redis_url is None:
-        path = (settings.data_dir / "valkey.sock").resolve()
-        if path.exists():
-            settings = settings.model_copy(update={"redis_url": f"unix://{path}"})
+        beside = EmbeddedStore(settings.data_dir)
+        if beside.answers:
+            settings = settings.model_copy(update={"redis_url": beside.url})
     async with _store(settings) as connection:
         yield connection
 

@@ -55,6 +55,11 @@ class EmbeddedStore:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def answers(self) -> bool:
+        """Whether a server runs in this directory, ours or another program's."""
+        return self._ask(b"PING\r\n") == b"+PONG"
+
     def start(self) -> None:
         if len(str(self.socket).encode()) > _SOCKET_PATH_MAX:
             raise StartError(f"--data-dir: {self.data_dir} is too long a path for a unix socket")
@@ -129,7 +134,7 @@ class EmbeddedStore:
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _READY_TIMEOUT
-        while self._ask(b"PING\r\n") != b"+PONG":
+        while not self.answers:
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
                 raise StartError(f"the store did not start: see {self.data_dir / 'valkey.log'}")

@@ -10,7 +10,15 @@ from clients.updates import Event, Position, Snapshot, Update
 from schemas.lifecycle import STATUS_EVENTS, EventType, Status
 from schemas.orders import Event as StoredEvent
 
-__all__ = ["Lane", "LaneFaults", "Promise", "StreamFaults", "check_lanes", "check_stream", "percentile"]
+__all__ = [
+    "Lane",
+    "LaneFaults",
+    "Promise",
+    "StreamFaults",
+    "check_lanes",
+    "check_stream",
+    "percentile",
+]
 
 Lane = tuple[str, str]
 """An order and the path its webhooks come to."""
@@ -94,9 +102,7 @@ def check_lanes(
     wanted: dict[Lane, list[int]] = {}
     for order_id, events in stored.items():
         wanted |= _wanted(order_id, events, path)
-    disordered = sum(
-        any(b <= a for a, b in itertools.pairwise(lane)) for lane in lanes.values()
-    )
+    disordered = sum(any(b <= a for a, b in itertools.pairwise(lane)) for lane in lanes.values())
     missing = sum(len(set(seqs) - set(lanes.get(lane, ()))) for lane, seqs in wanted.items())
     unexpected = sum(len(set(seqs) - set(wanted.get(lane, ()))) for lane, seqs in lanes.items())
     return LaneFaults(disordered, missing, unexpected)

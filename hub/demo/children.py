@@ -8,16 +8,21 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from hub.errors import StartError
 
-__all__ = ["running"]
+__all__ = ["Child", "running"]
 
 _READY_WITHIN: Final = 60.0
 _STOP_WITHIN: Final = 15.0
 _PASSED_ON: Final = ("ORDERCAST_REDIS_URL", "ORDERCAST_DURABILITY")
 _PR_SET_PDEATHSIG: Final = 1
+
+
+class Child(NamedTuple):
+    url: str
+    pid: int
 
 
 def _die_with_parent() -> None:
@@ -37,15 +42,15 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def running(log: Path, *arguments: str) -> AsyncIterator[str]:
-    """`ordercast ARGUMENTS` as a process, its log in a file. Gives the address it is ready at.
+async def running(log: Path, *arguments: str) -> AsyncIterator[Child]:
+    """`ordercast ARGUMENTS` as a process, its log in a file. Given when it is ready.
 
     Raises StartError when it does not get ready.
     """
     with log.open("ab") as file:
         process = await _start(file, arguments)
     try:
-        yield await _address(process, log)
+        yield Child(await _address(process, log), process.pid)
     finally:
         await _stop(process)
 

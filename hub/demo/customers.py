@@ -27,14 +27,15 @@ class Customer:
         return self._client is not None and self._client.connected
 
     async def watch(self) -> None:
-        """Until the order's stream has ended."""
-        cursor = await self._connection(None, self._away and self._away[0])
-        while self._away and not self._record.ended:
-            await asyncio.sleep(self._away[1])
+        """Until the order's stream has ended. Raises RuntimeError when it ended before that."""
+        away = self._away
+        cursor = await self._connection(None, away[0] if away else None)
+        if away is not None and not self._record.ended:
+            await asyncio.sleep(away[1])
             self._records.resumptions += 1
-            cursor = await self._connection(cursor, None)
-            if not self._record.ended:
-                raise RuntimeError(f"the stream of {self._record.order_id} ended before its order")
+            await self._connection(cursor, None)
+        if not self._record.ended:
+            raise RuntimeError(f"the stream of {self._record.order_id} ended before its order")
 
     async def _connection(self, cursor: Cursor | None, lost_after: float | None) -> Cursor | None:
         """One connection's worth; answers where to go on. What had come when it broke is read."""

@@ -64,6 +64,7 @@ class Evening:
     restaurants: list[Point]
     riders: list[Point]
     orders: list[OrderPlan]
+    speed: float
 
 
 def arrivals(count: int, seconds: float, chance: Random) -> list[float]:
@@ -76,8 +77,8 @@ def arrivals(count: int, seconds: float, chance: Random) -> list[float]:
     return sorted(moments)
 
 
-def plan(per_minute: float, minutes: float, seed: int) -> Evening:
-    """At least one order; riders enough for the rate."""
+def plan(per_minute: float, minutes: float, speed: float, seed: int) -> Evening:
+    """At least one order; riders enough for the rate. Waits are divided by `speed`."""
     chance = Random(seed)
     streets = Streets()
     count = max(1, round(per_minute * minutes))
@@ -86,17 +87,17 @@ def plan(per_minute: float, minutes: float, seed: int) -> Evening:
     riders = [streets.address(chance) for _ in range(max(3, in_flight))]
     moments = arrivals(count, minutes * 60, chance)
     orders = [
-        _order(number, at, chance.randrange(len(restaurants)), streets, chance)
+        _order(number, at, chance.randrange(len(restaurants)), streets, speed, chance)
         for number, at in enumerate(moments)
     ]
-    return Evening(streets, restaurants, riders, orders)
+    return Evening(streets, restaurants, riders, orders, speed)
 
 
 def _order(
-    number: int, at: float, restaurant: int, streets: Streets, chance: Random
+    number: int, at: float, restaurant: int, streets: Streets, speed: float, chance: Random
 ) -> OrderPlan:
     fate, reason = _fate(chance)
-    away = (chance.uniform(3, 15), chance.uniform(0.5, 4)) if chance.random() < _GOES_AWAY else None
+    away = _away(speed, chance) if chance.random() < _GOES_AWAY else None
     return OrderPlan(
         number=number,
         at=at,
@@ -106,12 +107,16 @@ def _order(
         method=chance.choices(_METHODS, (50, 35, 15))[0],
         fate=fate,
         reason=reason,
-        confirm=_around(1.5, chance),
-        prepare=_around(1.0, chance),
-        kitchen=_around(9.0, chance),
-        hand_over=_around(1.0, chance),
+        confirm=_around(1.5 / speed, chance),
+        prepare=_around(1.0 / speed, chance),
+        kitchen=_around(9.0 / speed, chance),
+        hand_over=_around(1.0 / speed, chance),
         away=away,
     )
+
+
+def _away(speed: float, chance: Random) -> tuple[float, float]:
+    return chance.uniform(3, 15) / speed, chance.uniform(0.5, 4) / speed
 
 
 def _fate(chance: Random) -> tuple[Fate, str | None]:

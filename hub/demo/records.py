@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from clients.updates import Event, Finished, Snapshot, Update
+from clients.updates import Event, Finished, Position, Snapshot, Update
 from schemas.lifecycle import FINAL
 
 __all__ = ["OrderRecord", "Records"]
@@ -69,6 +69,8 @@ class Records:
         if isinstance(update, Snapshot):
             record.catching_up = False
             record.status = update.status
+        elif isinstance(update, Position):
+            self.positions += 1
         elif isinstance(update, Event):
             self._event(record, update)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -19,8 +18,8 @@ from schemas.lifecycle import CourierState, EventType, Status
 __all__ = ["Job", "Rider"]
 
 _TICK: Final = 1.0
-_NEARBY: Final = 120.0
-_SPEEDS: Final = (18.0, 28.0)  # m/s: the evening runs faster than a scooter
+_NEARBY: Final = 100.0
+_SPEEDS: Final = (20.0, 30.0)  # m/s: the evening runs faster than a scooter
 _CAPACITY: Final = 2
 
 
@@ -37,7 +36,8 @@ class Job:
 
 
 class Rider:
-    """`work` runs until it is cancelled. `free` is called when the rider can take orders again."""
+    """`work` runs until it is cancelled. `free` is called when the rider can take orders again;
+    `pace` says how many times faster than usual the town goes."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Rider:
         http: PlatformClient,
         records: Records,
         free: Callable[[], Awaitable[None]],
+        pace: float,
     ) -> None:
         self.rider_id = rider_id
         self.place = place
@@ -61,6 +62,7 @@ class Rider:
         self._http = http
         self._records = records
         self._free = free
+        self._pace = pace * chance.uniform(*_SPEEDS)
         self._called = asyncio.Event()
 
     @property
@@ -118,8 +120,7 @@ class Rider:
 
     async def _ride(self, goal: Point, bringing: Job | None) -> None:
         """Walk to `goal`, with a fix at each step; tell once when an order's door is near."""
-        route = self._streets.route(self.place, goal, self._chance)
-        walk = Walk(route, self._chance.uniform(*_SPEEDS))
+        walk = Walk(self._streets.route(self.place, goal, self._chance), self._pace)
         while True:
             await self._fix(walk)
             if bringing is not None and walk.left <= _NEARBY:
@@ -141,18 +142,8 @@ class Rider:
     async def _tell(self, job: Job, state: CourierState, event_type: EventType) -> None:
         """409: the hub has seen from the fixes where the rider is, and said so already."""
         self._records.sending(job.record, event_type)
-        with suppress(_PassedError) if state is not CourierState.PICKED_UP else suppress():
-            await _unless_passed(self._http.courier_state(job.record.order_id, state))
-
-
-class _PassedError(Exception):
-    pass
-
-
-async def _unless_passed(request: Awaitable[object]) -> None:
-    try:
-        await request
-    except ProblemError as problem:
-        if problem.status == 409:
-            raise _PassedError from problem
-        raise
+        try:
+            await self._http.courier_state(job.record.order_id, state)
+        except ProblemError as problem:
+            if problem.status != 409 or state is CourierState.PICKED_UP:
+                raise

@@ -23,7 +23,7 @@ def far(a: Point, b: Point) -> float:
 class Streets:
     """`size` streets each way, `block` metres apart."""
 
-    def __init__(self, size: int = 11, block: float = 60.0) -> None:
+    def __init__(self, size: int = 9, block: float = 45.0) -> None:
         self.size = size
         self.block = block
 

@@ -1,0 +1,1 @@
+"""Benchmarks: method and figures are in bench/README.md."""

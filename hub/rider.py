@@ -70,6 +70,8 @@ class Rider:
         self.on_superseded: Callable[[], None] | None = None
         self.seen_at = time.monotonic()
         self.refresh = asyncio.Event()
+        self.turn = asyncio.Lock()
+        """Held by a session that begins: two at once begin one after the other."""
         self.claims = Claims(role=Role.RIDER, sub=rider_id, expires=0)
 
     # A sink of its own orders' feeds: their events are the sign to look again.

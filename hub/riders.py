@@ -79,18 +79,26 @@ class Riders:
     ) -> Rider:
         """A socket of the rider: every older one, here or elsewhere, is superseded."""
         rider = await self.on_duty(rider_id)
-        if rider.on_superseded is not None:
-            rider.on_superseded()
-        rider.on_orders, rider.on_superseded = None, on_superseded
+        async with rider.turn:
+            if rider.on_superseded is not None:
+                rider.on_superseded()
+            rider.on_orders, rider.on_superseded = None, on_superseded
+            try:
+                await self._take_over(rider)
+            except BaseException:
+                self.end_session(rider, on_superseded)
+                raise
+            if rider.on_superseded == on_superseded:  # else it was superseded from elsewhere
+                rider.on_orders = on_orders
+        return rider
+
+    async def _take_over(self, rider: Rider) -> None:
         rider.fence = None  # our own word may come back before the number is known here
-        rider.fence = await self._index.take_over(rider_id)
+        rider.fence = await self._index.take_over(rider.rider_id)
         self._fenced(rider, rider.fence)
         for held in rider.held.values():
             held.trail.clear()  # another hub may have led it on: the stored one counts
         await self._refresh(rider)
-        if rider.on_superseded == on_superseded:  # else yet another session has begun meanwhile
-            rider.on_orders = on_orders
-        return rider
 
     def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:
         if rider.on_superseded == on_superseded:

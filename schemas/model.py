@@ -1,6 +1,6 @@
 """The base of every wire model: camelCase outside, snake_case inside, nothing unknown taken."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -15,6 +15,9 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Crs = Literal["wgs84", "gcj02"]
+
+
+_FROM_OUTSIDE: Final = {"outside": True}
 
 
 class Wire(BaseModel):
@@ -32,11 +35,11 @@ class Wire(BaseModel):
 
     @classmethod
     def read(cls, data: Any) -> Self:
-        """Validate what came from outside: wire names only.
+        """Validate what came from outside: wire names only, and times as RFC 3339 only.
 
         Raises pydantic.ValidationError.
         """
-        return cls.model_validate(data, by_alias=True, by_name=False)
+        return cls.model_validate(data, by_alias=True, by_name=False, context=_FROM_OUTSIDE)
 
     def dump(self) -> dict[str, Any]:
         """As it goes on the wire: absent instead of null."""

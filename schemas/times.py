@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 __all__ = ["Timestamp", "format_time", "parse_time"]
 
@@ -39,8 +39,8 @@ def parse_time(text: Any) -> float:
     return seconds
 
 
-def _validate(value: Any) -> float:
-    if isinstance(value, float):  # built in Python, not read from the wire
+def _validate(value: Any, info: ValidationInfo) -> float:
+    if isinstance(value, float) and info.context is None:  # built in Python, not by `Wire.read`
         return value
     return parse_time(value)
 

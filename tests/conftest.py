@@ -11,9 +11,16 @@ import structlog
 
 from hub.store.embedded import EmbeddedStore
 
-__all__ = ["short_dir", "shared_store"]
+__all__ = ["shared_store", "short_dir"]
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(),
+    ],
+)
 
 
 def _short() -> Path:

@@ -76,7 +76,7 @@ def _tell(
     minutes = following.minutes_left(now)
     if minutes is not None:
         event["estimatedTime"] = minutes
-    if following.reason is not None:
+    if changes.get("reason") is not None:
         event["reason"] = following.reason
     event = sealed(event, state.hash)
     return Change(replace(following, hash=event["hash"]), (event,))

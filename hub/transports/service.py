@@ -7,21 +7,24 @@ from hashlib import sha256
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.errors import NotFoundError, UnavailableError
+from hub.errors import NotFoundError, UnavailableError, UnprocessableError
 from hub.transports.exchange import answer, caller, read_body
 from hub.transports.orders import matches
 from schemas.documents import document, model_schema
 from schemas.lifecycle import Role
+from schemas.model import Id
 from schemas.orders import RestaurantUpdate
 from schemas.wire import dumps
 
 __all__ = ["ops_routes", "routes"]
 
 _PUBLIC: Final = "public, max-age=3600"
+_ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
 PROBE_LIMIT: Final = 10.0
 """Seconds without our own probe after which this hub is not ready."""
 
@@ -56,10 +59,21 @@ async def schema(request: Request) -> Response:
     return _static(request, found)
 
 
+def _new_id(name: str) -> str:
+    """A restaurant that no order could name is refused. Raises UnprocessableError."""
+    try:
+        return _ID.validate_python(name)
+    except ValidationError as error:
+        wrong = error.errors()[0]["msg"]
+        raise UnprocessableError(
+            f"the restaurant's id: {wrong}", [("#/restaurantId", wrong)]
+        ) from None
+
+
 async def put_restaurant(request: Request) -> Response:
     await caller(request, Role.PLATFORM)
+    restaurant_id = _new_id(request.path_params["restaurant_id"])
     told = (await read_body(request, RestaurantUpdate)).dump()
-    restaurant_id = request.path_params["restaurant_id"]
     await request.app.state.restaurants.put(restaurant_id, told)
     return answer({"restaurantId": restaurant_id, **told})
 

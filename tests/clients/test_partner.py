@@ -14,8 +14,7 @@ from standardwebhooks import Webhook
 from clients.partner import MAX_BODY, Counts, Delivery, PartnerReceiver
 from clients.signature import BadHeadersError, BadSignatureError, read_secret, verify
 from schemas.lifecycle import EventType, Status
-from schemas.orders import OrderStatusUpdate
-from schemas.webhooks import OrderStatusBody, RegisteredBody, StatusChangeBody
+from schemas.webhooks import OrderStatusBody, RegisteredBody, StatusChangeBody, StatusPayload
 
 SECRET = "whsec_" + b64encode(b"s" * 32).decode()
 OLD_SECRET = "whsec_" + b64encode(b"o" * 32).decode()
@@ -23,7 +22,7 @@ NOW = 1_795_374_343
 
 
 def body_of(seq: int, order_id: str = "ord_1", **more: Any) -> bytes:
-    payload = OrderStatusUpdate(order_id=order_id, status=Status.CONFIRMED, timestamp=float(NOW))
+    payload = StatusPayload(order_id=order_id, status=Status.CONFIRMED, timestamp=float(NOW))
     body = StatusChangeBody(event_type=EventType.CONFIRMED, payload=payload, seq=seq)
     return json.dumps({**body.dump(), **more}).encode()
 
@@ -99,7 +98,7 @@ async def test_a_delivery_is_handed_on(partner: Partner) -> None:
 async def test_every_body_of_the_contract_is_read(partner: Partner) -> None:
     """The confirmation, the status change and the registered body all name order and seq."""
     told: dict[str, Any] = {"status": Status.CONFIRMED, "timestamp": float(NOW)}
-    update = OrderStatusUpdate(order_id="ord_1", **told)
+    update = StatusPayload(order_id="ord_1", **told)
     bodies = [
         OrderStatusBody(order_id="ord_1", seq=2, **told),
         StatusChangeBody(event_type=EventType.CONFIRMED, payload=update, seq=2),

@@ -3,8 +3,10 @@
     async with hubs(store, 2) as (a, b):
         platform = a.http(Role.PLATFORM)
         order = await place(platform)
-        async with b.stream(order_id=order["orderId"]) as socket:
-            assert "subscribed" == (await socket.subscribe(order["orderId"]))["type"]
+        async with b.stream(Role.CUSTOMER, "msgpack", orders=[order["orderId"]]) as wire:
+            await wire.subscribe(order["orderId"])
+            await advance(platform, order, "CONFIRMED", "CANCELLED")
+            assert [2, 3] == [event["seq"] for event in await wire.events(2)]
 
 Nothing waits for time to pass: `Wire.next`, `Wire.until` and `Wire.close_code` wait for what the
 hub says, and fail after `PATIENCE` seconds.
@@ -16,10 +18,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx2
 import msgpack
+import pytest
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -65,6 +69,8 @@ CODECS: Final[tuple[Codec, ...]] = ("json", "msgpack")
 SHOP: Final = {"lat": 31.2304, "lng": 121.4737}
 DOOR: Final = {"lat": 31.2397, "lng": 121.4998}
 
+ModelT = TypeVar("ModelT", bound=Model)
+
 _tokens = Tokens(SECRET)
 _numbers = count(1)
 
@@ -108,7 +114,7 @@ def fix(seq: int, *, offset: float = 0.0, **more: Any) -> dict[str, Any]:
     return {"seq": seq, "at": now(offset), **SHOP, "speed": 4.0, "heading": 90.0, **more}
 
 
-def fits(model: type[Model], data: dict[str, Any]) -> Model:
+def fits(model: type[ModelT], data: dict[str, Any]) -> ModelT:
     """What the hub sent, read as the model that describes it."""
     return model.model_validate_json(json.dumps(data))
 
@@ -137,7 +143,9 @@ class Wire:
         async with asyncio.timeout(PATIENCE):
             payload = await self.connection.recv()
         assert isinstance(payload, str) is (self.codec == "json")
-        message = json.loads(payload) if self.codec == "json" else msgpack.unpackb(payload)
+        message: dict[str, Any] = (
+            json.loads(payload) if self.codec == "json" else msgpack.unpackb(payload)
+        )
         self.seen.append(message)
         return message
 
@@ -171,19 +179,18 @@ class Wire:
 
     async def close_code(self) -> int:
         """The code that the hub closes with; messages before it are kept in `seen`."""
-        try:
-            while True:
-                await self.next()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return int(closed.rcvd.code)
+        with pytest.raises(ConnectionClosed) as closed:
+            await self.until("what no hub ever says")
+        assert closed.value.rcvd is not None
+        return int(closed.value.rcvd.code)
 
 
 class RunningHub:
     """One hub that answers on a port of its own; its clients are closed with it."""
 
-    def __init__(self, state: Hub, port: int, stack: AsyncExitStack) -> None:
-        self.state = state
+    def __init__(self, app: Starlette, port: int, stack: AsyncExitStack) -> None:
+        self.app = app
+        self.state: Hub = app.state  # type: ignore[assignment]
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._stack = stack
@@ -267,8 +274,7 @@ async def _hub(stack: AsyncExitStack, store: EmbeddedStore, settings: Settings) 
     port = listener.getsockname()[1]
     app = make_app(settings, connection)
     await stack.enter_async_context(running_hub(app, settings, listener))
-    hub: Any = app.state
-    return RunningHub(hub, port, stack)
+    return RunningHub(app, port, stack)
 
 
 async def place(platform: httpx2.AsyncClient, **changes: Any) -> dict[str, Any]:

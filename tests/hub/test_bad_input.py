@@ -22,7 +22,6 @@ from tests.hub.harness import (
     CODECS,
     SECRET,
     RunningHub,
-
     assign,
     fix,
     fresh,
@@ -144,7 +143,9 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/{}/status", f"/v1/riders/{RIDER}/positions"])
+@pytest.mark.parametrize(
+    "path", ["/v1/orders", "/v1/orders/{}/status", f"/v1/riders/{RIDER}/positions"]
+)
 async def test_a_body_that_is_no_json(
     hub: RunningHub, order: dict[str, Any], path: str, body: bytes
 ) -> None:
@@ -166,9 +167,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("body", STRANGE, ids=range(len(STRANGE)))
-async def test_json_of_a_strange_kind(
-    hub: RunningHub, order: dict[str, Any], body: bytes
-) -> None:
+async def test_json_of_a_strange_kind(hub: RunningHub, order: dict[str, Any], body: bytes) -> None:
     """Lone surrogates, deep nesting, NUL, infinity, endless keys: JSON that does not fit, 422."""
     answer = await hub.platform.post("/v1/orders", content=body)
     assert (422, PROBLEM) == (answer.status_code, answer.headers["Content-Type"]), answer.text
@@ -211,7 +210,9 @@ async def test_a_status_that_does_not_fit(
     assert pointer in [field["pointer"] for field in answer.json()["errors"]]
 
 
-@pytest.mark.parametrize("status", ["PREPARING", "ON_DELIVERY", "COMPLETED", "RETURNING", "RETURNED"])
+@pytest.mark.parametrize(
+    "status", ["PREPARING", "ON_DELIVERY", "COMPLETED", "RETURNING", "RETURNED"]
+)
 async def test_a_forbidden_step(hub: RunningHub, order: dict[str, Any], status: str) -> None:
     """A PENDING order must be CONFIRMED first: 409 names what is allowed."""
     answer = await hub.platform.post(
@@ -246,6 +247,8 @@ OTHERS = [
     ("get", "/v1/stream", None, 426),
     ("put", "/v1/restaurants/res_1", {"name": 1}, 422),
     ("put", "/v1/restaurants/res_1", {}, 422),
+    ("put", "/v1/restaurants/a%20b", {"name": "n"}, 422),
+    ("put", "/v1/restaurants/" + "x" * 65, {"name": "n"}, 422),
     ("get", "/schemas/Nothing.json", None, 404),
 ]
 
@@ -284,9 +287,7 @@ async def test_a_body_without_end(hub: RunningHub, order: dict[str, Any]) -> Non
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-async def test_an_idempotency_key_that_is_too_long(
-    hub: RunningHub, order: dict[str, Any]
-) -> None:
+async def test_an_idempotency_key_that_is_too_long(hub: RunningHub, order: dict[str, Any]) -> None:
     """At most 255 characters, and not none."""
     for key in ("k" * 256, ""):
         headers = {"Idempotency-Key": key}
@@ -294,9 +295,7 @@ async def test_an_idempotency_key_that_is_too_long(
         assert 422 == answer.status_code
 
 
-async def test_an_idempotency_key_for_another_path(
-    hub: RunningHub, order: dict[str, Any]
-) -> None:
+async def test_an_idempotency_key_for_another_path(hub: RunningHub, order: dict[str, Any]) -> None:
     """A key belongs to its method, path and body."""
     key = {"Idempotency-Key": fresh("key")}
     await hub.platform.post("/v1/orders", json=order_body(), headers=key)
@@ -370,8 +369,6 @@ WRONG_ROLES = [
 ]
 
 
-
-
 @pytest.mark.parametrize("name", TOKENS)
 async def test_a_bad_token_over_http(hub: RunningHub, order: dict[str, Any], name: str) -> None:
     """401 with WWW-Authenticate, and the token is not in the answer."""
@@ -418,12 +415,17 @@ async def test_a_wrong_role(
 
 async def test_another_riders_path(hub: RunningHub, order: dict[str, Any]) -> None:
     """A rider has one path of their own: 403 and 4503 elsewhere."""
-    stranger = {"sub": "r_stranger"}
-    answer = await hub.http(Role.RIDER, **stranger).post(
-        f"/v1/riders/{RIDER}/positions", json=fix(1)
-    )
+    path, stranger = f"/v1/riders/{RIDER}", "r_stranger"
+    answer = await hub.http(Role.RIDER, sub=stranger).post(f"{path}/positions", json=fix(1))
     assert 403 == answer.status_code
-    async with hub.socket(f"/v1/riders/{RIDER}/stream", token(Role.RIDER, **stranger)) as wire:
+    async with hub.socket(f"{path}/stream", token(Role.RIDER, sub=stranger)) as wire:
+        assert 4503 == await wire.close_code()
+
+
+async def test_a_token_refreshed_by_another_riders(hub: RunningHub, order: dict[str, Any]) -> None:
+    """A path is one rider's: 4503."""
+    async with hub.rider(fresh("r_refresh")) as wire:
+        await wire.send(type="auth", token=token(Role.RIDER, sub=RIDER))
         assert 4503 == await wire.close_code()
 
 
@@ -633,9 +635,7 @@ STREAM_ERRORS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize(
-    ("message", "code"), STREAM_ERRORS, ids=range(len(STREAM_ERRORS))
-)
+@pytest.mark.parametrize(("message", "code"), STREAM_ERRORS, ids=range(len(STREAM_ERRORS)))
 async def test_a_message_that_does_not_fit(
     hub: RunningHub, order: dict[str, Any], codec: Codec, message: dict[str, Any], code: str
 ) -> None:
@@ -677,7 +677,7 @@ FIXES: list[tuple[Any, str]] = [
     (fix(1, lat=90.1), "out_of_range"),
     (fix(1, lng=-181), "out_of_range"),
     (fix(1, lat=0, lng=0), "null_island"),
-    (fix(1, offset=60), "future"),
+    (fix(1, offset=3600), "future"),
     (fix(1, lat="31"), "malformed"),
     (fix(1, lat=None), "malformed"),
     (fix(1, at="now"), "malformed"),
@@ -794,5 +794,3 @@ async def test_garbage_instead_of_http(hub: RunningHub, order: dict[str, Any]) -
         writer.close()
         await writer.wait_closed()
         assert answer == b"" or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 505"))
-
-

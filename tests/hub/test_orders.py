@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from hub.core.chain import sealed
+from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import Role
 from schemas.orders import Event, Order
 from tests.hub.harness import (
@@ -413,9 +414,8 @@ async def test_picking_up_moves_the_order(hub: RunningHub, platform: httpx2.Asyn
     await advance(platform, order, "CONFIRMED")
     rider = hub.http(Role.RIDER, sub="r_pick")
     path = f"/v1/orders/{order['orderId']}/courier-state"
-    answers = []
-    for state in ("AT_STORE", "PICKED_UP", "NEARBY", "AT_DOOR", "AT_DOOR"):
-        answers.append((await rider.post(path, json={"state": state})).json())
+    states = ("AT_STORE", "PICKED_UP", "NEARBY", "AT_DOOR", "AT_DOOR")
+    answers = [(await rider.post(path, json={"state": state})).json() for state in states]
     assert [True, True, True, True, False] == [answer["applied"] for answer in answers]
     assert "ON_DELIVERY" == answers[1]["status"]
     assert [
@@ -450,6 +450,30 @@ async def test_a_fenced_rider_cannot_touch_the_order(
     assert 404 == (await move(old, order, "ON_DELIVERY")).status_code
     assert 404 == (await old.get(f"/v1/orders/{order['orderId']}")).status_code
     assert 200 == (await move(new, order, "ON_DELIVERY")).status_code
+
+
+async def test_reading_in_gcj02(platform: httpx2.AsyncClient) -> None:
+    """Places come in the coordinates that are asked for; others than the two are refused."""
+    order = await place(platform)
+    path = f"/v1/orders/{order['orderId']}"
+    shown_in_gcj02 = (await platform.get(path, params={"crs": "gcj02"})).json()
+    for name in ("address", "pickup"):
+        wanted = to_gcj02(order[name]["lat"], order[name]["lng"])
+        assert wanted == (shown_in_gcj02[name]["lat"], shown_in_gcj02[name]["lng"])
+    assert order["pickup"] == (await platform.get(path, params={"crs": "wgs84"})).json()["pickup"]
+    for what in ("", "/stream"):
+        refused = await platform.get(path + what, params={"crs": "bd09"})
+        assert 422 == refused.status_code
+
+
+async def test_a_reason_is_told_with_its_own_event(platform: httpx2.AsyncClient) -> None:
+    """What comes later has not happened for that reason."""
+    order = await place(platform)
+    await move(platform, order, "CONFIRMED", reason="short of cooks")
+    await assign(platform, order, "r1")
+    await advance(platform, order, "PREPARING")
+    told = await events(platform, order)
+    assert [None, "short of cooks", None, None] == [event.get("reason") for event in told]
 
 
 # Roles

@@ -39,6 +39,11 @@ def is_on_delivery(message: dict[str, Any]) -> bool:
     return any(order["status"] == "ON_DELIVERY" for order in message["orders"])
 
 
+async def orders_of(rider: Wire) -> list[dict[str, Any]]:
+    """The next word about the rider's orders."""
+    return list((await rider.until("orders"))["orders"])
+
+
 async def kept(hub: RunningHub, order: dict[str, Any]) -> bytes | None:
     """What the store has of the order's position."""
     async with hub.state.connection.mapped() as client:
@@ -47,9 +52,7 @@ async def kept(hub: RunningHub, order: dict[str, Any]) -> bytes | None:
 
 
 def rejections(reason: str) -> float:
-    counted = REGISTRY.get_sample_value(
-        "ordercast_fixes_rejected_total", {"reason": reason}
-    )
+    counted = REGISTRY.get_sample_value("ordercast_fixes_rejected_total", {"reason": reason})
     return counted or 0.0
 
 
@@ -84,9 +87,7 @@ async def test_a_riders_day(hub: RunningHub, platform: httpx2.AsyncClient, codec
     assert [] == gone["orders"]
 
 
-async def test_the_cadence_follows_the_work(
-    hub: RunningHub, platform: httpx2.AsyncClient
-) -> None:
+async def test_the_cadence_follows_the_work(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
     """An idle rider sends seldom, one with an order often."""
     rider_id = fresh("r")
     async with hub.rider(rider_id) as wire:
@@ -148,9 +149,7 @@ async def test_a_batch_counts_once(hub: RunningHub, platform: httpx2.AsyncClient
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same hub", "other hub"])
-async def test_superseded(
-    shared_store: EmbeddedStore, hub: RunningHub, elsewhere: bool
-) -> None:
+async def test_superseded(shared_store: EmbeddedStore, hub: RunningHub, elsewhere: bool) -> None:
     """The newer session wins: the older one is told so and closed with 4509."""
     rider_id = fresh("r")
     async with hubs(shared_store) as (other,), hub.rider(rider_id) as old:
@@ -171,6 +170,23 @@ async def test_superseded_again_and_again(shared_store: EmbeddedStore, hub: Runn
             async with hub.rider(rider_id) as old, other.rider(rider_id) as new:
                 assert 4509 == await old.close_code()
                 await new.quiet()
+
+
+async def test_two_sessions_at_the_same_moment(
+    hub: RunningHub, platform: httpx2.AsyncClient
+) -> None:
+    """One of them is left, and gets the orders."""
+    rider_id = fresh("r")
+    path, bearer = f"/v1/riders/{rider_id}/stream", token(Role.RIDER, sub=rider_id)
+    for _ in range(5):
+        async with hub.socket(path) as one, hub.socket(path) as other:
+            await one.send(type="auth", token=bearer)
+            await other.send(type="auth", token=bearer)
+            assert 4509 == await one.close_code()
+            order = await place(platform)
+            await assign(platform, order, rider_id)
+            while order["orderId"] not in [each["orderId"] for each in await orders_of(other)]:
+                pass
 
 
 async def test_a_rider_comes_back_with_work(
@@ -235,9 +251,7 @@ async def test_the_third_fix_near_a_new_place_is_believed(
     await on_delivery(platform, rider_id)
     async with hub.rider(rider_id) as rider:
         fixes = [fix(seq, offset=seq - 6, **DOOR) for seq in range(2, 6)]
-        assert [(2, "too_fast"), (3, "too_fast")] == await reasons(
-            rider, fix(1, offset=-6), *fixes
-        )
+        assert [(2, "too_fast"), (3, "too_fast")] == await reasons(rider, fix(1, offset=-6), *fixes)
 
 
 async def test_too_many_fixes(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
@@ -384,8 +398,11 @@ async def test_reassignment_fences_the_old_rider(
         await watcher.subscribe(order["orderId"])
         await old.send(type="fix", **fix(1, offset=-5))
         await watcher.until("position")
+        leg = hub.state.fanout._feeds[order["orderId"]].leg
         await assign(platform, order, second)
         await old.send(type="fix", **fix(2, offset=-4))
+        word = {"orderId": order["orderId"], "riderId": first, "leg": leg, **SHOP}
+        hub.state.riders.board.put({**word, "at": time.time() - 4}, [])  # as from a slower hub
         await old.until("orders", lambda message: not message["orders"])
         assert "off_duty" == (await old.ask("fix", "rejected", **fix(3)))["reason"]
         snapshot = (await watcher.subscribe(order["orderId"]))["snapshot"]
@@ -393,7 +410,9 @@ async def test_reassignment_fences_the_old_rider(
         await new.send(type="fix", **fix(1, offset=-1, lat=31.3))
         position = await watcher.until("position")
     assert "position" not in snapshot
-    assert (second, 31.3) == (position["riderId"], position["lat"])
+    assert 31.3 == position["lat"]
+    riding = [message["riderId"] for message in watcher.seen if message["type"] == "position"]
+    assert [first, second] == riding
 
 
 async def test_the_way_to_the_store_is_not_the_customers(

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -41,6 +42,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 def seqs(messages: list[dict[str, Any]]) -> list[int]:
     return [message["seq"] for message in messages if message["type"] == "event"]
+
+
+def having(name: str, value: Any) -> Callable[[dict[str, Any]], bool]:
+    return lambda message: bool(message[name] == value)
 
 
 # Conversation
@@ -106,7 +111,7 @@ async def test_no_auth_in_time(hub: RunningHub) -> None:
 
 async def test_a_token_that_runs_out(hub: RunningHub) -> None:
     """4001, half a minute after `exp`: refresh and come back."""
-    async with hub.stream(ttl=-28) as wire:
+    async with hub.stream(ttl=-27) as wire:
         assert [] == await wire.quiet()
         assert 4001 == await wire.close_code()
 
@@ -114,7 +119,7 @@ async def test_a_token_that_runs_out(hub: RunningHub) -> None:
 async def test_a_token_refreshed_in_place(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
     """The socket and its subscriptions live on with the new one's `exp`."""
     order = await place(platform)
-    async with hub.stream(ttl=-28) as wire, hub.stream(ttl=-28) as other:
+    async with hub.stream(ttl=-27) as wire, hub.stream(ttl=-27) as other:
         await wire.subscribe(order["orderId"])
         await wire.send(type="auth", token=token(Role.PLATFORM, ttl=7200))
         assert 4001 == await other.close_code()
@@ -232,7 +237,10 @@ async def test_watching_an_order(
         events = await wire.events(4)
         ended = await wire.until("unsubscribed")
     assert (7, False, [], 1) == (
-        told["id"], told["recovered"], told["events"], told["snapshot"]["seq"]
+        told["id"],
+        told["recovered"],
+        told["events"],
+        told["snapshot"]["seq"],
     )
     assert [2, 3, 4, 5] == seqs(events)
     for event in events:
@@ -312,7 +320,8 @@ async def test_a_finished_order(hub: RunningHub, platform: httpx2.AsyncClient) -
         ended = await wire.next()
         assert [] == await wire.quiet()
     assert ([2, 3], "CANCELLED") == (
-        [event["seq"] for event in told["events"]], told["snapshot"]["status"]
+        [event["seq"] for event in told["events"]],
+        told["snapshot"]["status"],
     )
     assert ("unsubscribed", "finished") == (ended["type"], ended["reason"])
 
@@ -398,9 +407,12 @@ async def test_joining_while_events_come(
             await wire.until("unsubscribed")
         return start, seqs(wire.seen)
 
-    async with hubs(shared_store) as (other,):
-        watchers = [watch(on, late) for on in (hub, other) for late in range(0, 60, 6)]
-        _, *seen = await asyncio.gather(reassign(), *watchers)
+    async with hubs(shared_store) as (other,), asyncio.TaskGroup() as group:
+        group.create_task(reassign())
+        watchers = [
+            group.create_task(watch(on, late)) for on in (hub, other) for late in range(0, 60, 6)
+        ]
+    seen = [watcher.result() for watcher in watchers]
     assert 1 < len({start for start, _ in seen})
     assert [list(range(start + 1, 63)) for start, _ in seen] == [told for _, told in seen]
 
@@ -551,7 +563,7 @@ async def test_a_slow_reader_gets_fewer_positions(
     """Every event comes, positions only the newest, and never an older after a newer one."""
     order = await on_delivery(platform, fresh("r"))
     began = round(time.time(), 3)
-    options = {"sock": narrow(hub.port), "max_queue": 1}
+    options: dict[str, Any] = {"sock": narrow(hub.port), "max_queue": 1}
     async with (
         hub.stream() as fast,
         hub.socket("/v1/stream", token(Role.PLATFORM), **options) as slow,
@@ -564,7 +576,7 @@ async def test_a_slow_reader_gets_fewer_positions(
                 at = began + batch + number / 1000
                 hub.state.riders.board.put(a_position(order, leg, at), [])
             last = format_time(at)
-            await fast.until("position", lambda message, last=last: message["at"] == last)
+            await fast.until("position", having("at", last))
             await move(platform, order, "ON_DELIVERY")
             await assign(platform, order, f"r{batch}")
             leg += 1
@@ -580,7 +592,7 @@ async def test_a_slow_reader_gets_fewer_positions(
 async def test_a_reader_that_is_too_slow(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
     """Events are never dropped: who does not read them is closed with 4008, and resumes."""
     order = await place(platform)
-    options = {"sock": narrow(hub.port), "max_queue": 1}
+    options: dict[str, Any] = {"sock": narrow(hub.port), "max_queue": 1}
     async with (
         hub.stream() as fast,
         hub.socket("/v1/stream", token(Role.PLATFORM), **options) as slow,
@@ -590,7 +602,7 @@ async def test_a_reader_that_is_too_slow(hub: RunningHub, platform: httpx2.Async
         feed = hub.state.fanout._feeds[order["orderId"]]
         for seq in range(2, 302):
             feed.tell({**an_event(order, seq), "reason": "x" * 10_000})
-            await fast.until("event", lambda message, seq=seq: message["seq"] == seq)
+            await fast.until("event", having("seq", seq))
         assert 4008 == await slow.close_code()
     told = seqs(slow.seen)
     assert list(range(2, 2 + len(told))) == told

@@ -1,0 +1,135 @@
+"""Any commands in any order: the sequence has no hole, nothing goes back, the end is the end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from hub.core.chain import sealed
+from hub.core.order import (
+    Change,
+    Unchanged,
+    assign_rider,
+    change_status,
+    mark_ready,
+    move_courier,
+    pay,
+    place,
+    unassign_rider,
+)
+from hub.core.state import OrderState
+from hub.errors import RefusedError
+from schemas.lifecycle import TRANSITIONS, CourierState, PaymentMethod, PaymentState, Role, Status
+from schemas.orders import Actor, OrderStatusUpdate
+from tests.core.making import NOW, PLATFORM, REQUEST
+
+ACTORS = st.builds(Actor, role=st.sampled_from(Role), sub=st.sampled_from([None, "x"]))
+OFFSETS = st.floats(-5000, 400)
+
+
+class Order(RuleBasedStateMachine):
+    """Every command on every state changes it, leaves it, or is refused; and nothing else."""
+
+    @initialize(method=st.sampled_from(PaymentMethod))
+    def placing(self, method: PaymentMethod) -> None:
+        self.now = NOW
+        request = {**REQUEST, "paymentMethod": method.value}
+        placed = place("ord_1", "abcdefgh", request, "default", PLATFORM, NOW)
+        self.state, self.events = placed.state, list(placed.events)
+
+    def command(self, decide: Callable[[OrderState], Change | Unchanged]) -> None:
+        before = self.state
+        try:
+            decision = decide(before)
+        except RefusedError:
+            return
+        if isinstance(decision, Unchanged):
+            return
+        after = decision.state
+        assert after != before
+        assert len(decision.events) <= 1
+        assert after.seq == before.seq + len(decision.events)
+        assert after.status is before.status or after.status in TRANSITIONS[before.status]
+        assert set(before.reached) <= set(after.reached)
+        assert not before.final
+        if after.status is Status.CONFIRMED:
+            assert not after.needs_payment
+        self.state = after
+        self.events += decision.events
+
+    @rule(seconds=st.floats(0, 1000))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(
+        actor=ACTORS,
+        status=st.sampled_from(Status),
+        offset=OFFSETS,
+        minutes=st.none() | st.integers(0, 1440),
+        reason=st.none() | st.just("why"),
+    )
+    def status(
+        self, actor: Actor, status: Status, offset: float, minutes: int | None, reason: str | None
+    ) -> None:
+        told = OrderStatusUpdate(
+            status=status,
+            timestamp=round(self.now + offset, 3),
+            estimated_time=minutes,
+            reason=reason,
+        )
+        self.command(lambda state: change_status(state, told, actor, self.now))
+
+    @rule(status=st.sampled_from([Status.CONFIRMED, Status.PREPARING, Status.ON_DELIVERY]))
+    def onward(self, status: Status) -> None:
+        told = OrderStatusUpdate(status=status, timestamp=self.now)
+        self.command(lambda state: change_status(state, told, PLATFORM, self.now))
+
+    @rule(told=st.sampled_from(PaymentState))
+    def payment(self, told: PaymentState) -> None:
+        self.command(lambda state: pay(state, told))
+
+    @rule(rider=st.sampled_from(["r1", "r2"]), actor=ACTORS)
+    def assign(self, rider: str, actor: Actor) -> None:
+        self.command(lambda state: assign_rider(state, rider, actor, self.now))
+
+    @rule(actor=ACTORS)
+    def unassign(self, actor: Actor) -> None:
+        self.command(lambda state: unassign_rider(state, actor, self.now))
+
+    @rule(to=st.sampled_from(CourierState), actor=ACTORS)
+    def courier(self, to: CourierState, actor: Actor) -> None:
+        self.command(lambda state: move_courier(state, to, actor, self.now))
+
+    @rule(actor=ACTORS)
+    def ready(self, actor: Actor) -> None:
+        self.command(lambda state: mark_ready(state, actor, self.now))
+
+    @invariant()
+    def the_sequence_has_no_hole(self) -> None:
+        assert list(range(1, self.state.seq + 1)) == [event["seq"] for event in self.events]
+
+    @invariant()
+    def the_chain_holds(self) -> None:
+        previous = ""
+        for event in self.events:
+            bare: dict[str, Any] = {
+                name: value for name, value in event.items() if name not in ("hash", "prevHash")
+            }
+            assert sealed(bare, previous) == event
+            previous = event["hash"]
+        assert previous == self.state.hash
+
+    @invariant()
+    def the_last_event_tells_the_status(self) -> None:
+        assert self.state.status == self.events[-1]["status"]
+
+    @invariant()
+    def a_rider_is_there_or_not(self) -> None:
+        state = self.state
+        assert (state.rider_id is None) == (state.courier_state is CourierState.UNASSIGNED)
+
+
+Order.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+TestOrder = Order.TestCase

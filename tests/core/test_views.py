@@ -1,0 +1,119 @@
+"""What each audience may see (contract 4)."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.core.claims import READERS
+from hub.core.order import place
+from hub.core.views import order_view, position_view, sees_position, stream_event, trail_view
+from schemas.gcj02 import to_gcj02
+from schemas.lifecycle import FINAL, Role, Status
+from schemas.messages import StreamEvent
+from schemas.orders import Order
+from schemas.wire import dumps
+from tests.core.making import NOW, PLATFORM, REQUEST, advance, placed
+
+PUBLIC = (Role.CUSTOMER, Role.MERCHANT)
+POSITIONS = st.fixed_dictionaries(
+    {
+        "orderId": st.just("ord_1"),
+        "riderId": st.just("r_secret"),
+        "leg": st.integers(0, 9),
+        "at": st.floats(0, 2e9),
+        "lat": st.floats(-90, 90),
+        "lng": st.floats(-180, 180),
+    },
+    optional={
+        "heading": st.none() | st.floats(0, 360),
+        "speed": st.none() | st.floats(0, 70),
+        "accuracy": st.none() | st.floats(0, 100),
+        "battery": st.none() | st.floats(0, 1),
+        "trail": st.just([]),
+    },
+)
+
+
+@given(POSITIONS, st.sampled_from(PUBLIC), st.booleans())
+def test_what_customers_and_merchants_never_see(
+    position: dict[str, Any], role: Role, gcj02: bool
+) -> None:
+    """No rider, no accuracy, no battery, and no more than 5 decimals, in either datum."""
+    view = position_view(position, role, "fresh", gcj02)
+    assert set(view) <= {"orderId", "at", "lat", "lng", "heading", "speed", "freshness"}
+    for name in ("lat", "lng"):
+        assert round(view[name], 5) == view[name]
+
+
+POINTS = st.tuples(st.floats(0, 2e9), st.floats(-90, 90), st.floats(-180, 180))
+
+
+@given(st.lists(POINTS), st.booleans())
+def test_trails_are_as_coarse(points: list[tuple[float, float, float]], gcj02: bool) -> None:
+    """A point of a trail is a time and a place, with 5 decimals for the public."""
+    trail = [list(point) for point in points]
+    for role in PUBLIC:
+        for point in trail_view(trail, role, gcj02):
+            assert {"at", "lat", "lng"} == set(point)
+            assert (round(point["lat"], 5), round(point["lng"], 5)) == (point["lat"], point["lng"])
+
+
+def test_the_platform_sees_all() -> None:
+    """Rider, accuracy, battery, every decimal; but nothing that is only ours."""
+    position = {
+        "orderId": "o",
+        "riderId": "r",
+        "leg": 3,
+        "at": NOW,
+        "lat": 31.23456789,
+        "lng": 121.0,
+        "heading": None,
+        "speed": 4.0,
+        "accuracy": 5.0,
+        "battery": 0.5,
+        "trail": [],
+    }
+    view = position_view(position, Role.PLATFORM, "stale")
+    common = {"orderId", "at", "lat", "lng", "freshness", "speed"}
+    assert common | {"accuracy", "battery", "riderId"} == set(view)
+    assert (31.23456789, "stale") == (view["lat"], view["freshness"])
+
+
+def test_gcj02_on_request() -> None:
+    """The same place in Gaode's coordinates."""
+    position = {"orderId": "o", "at": NOW, "lat": 31.2304, "lng": 121.4737}
+    view = position_view(position, Role.PLATFORM, "fresh", gcj02=True)
+    assert to_gcj02(31.2304, 121.4737) == (view["lat"], view["lng"])
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("role", READERS)
+def test_when_positions_are_seen(role: Role, status: Status) -> None:
+    """Customers and merchants on delivery only; the platform while a rider is assigned."""
+    if role in PUBLIC:
+        assert (status is Status.ON_DELIVERY) is sees_position(role, status, True)
+    else:
+        assert (status not in FINAL) is sees_position(role, status, True)
+        assert not sees_position(role, status, False)
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_the_order_by_role(role: Role) -> None:
+    """Who rides is for the platform and the rider, the callback URL for the platform."""
+    state = advance(placed(notificationUrl="https://partner.example/"), rider_id="r1")
+    view = order_view(state, role)
+    assert (role in (Role.PLATFORM, Role.RIDER)) is ("riderId" in view)
+    assert (role is Role.PLATFORM) is ("notificationUrl" in view)
+    assert ("ord_1", 300, False) == (view["orderId"], view["totalCents"], view["ready"])
+    Order.model_validate_json(dumps(view))
+
+
+def test_a_stream_event() -> None:
+    """As stored, without the audit's hashes and our leg."""
+    (event,) = place("o", "abcdefgh", REQUEST, "p", PLATFORM, NOW).events
+    told = stream_event({**event, "leg": 2})
+    assert not {"hash", "prevHash", "leg"} & set(told)
+    assert {"orderId", "epoch", "seq", "eventType", "status", "timestamp", "actor"} <= set(told)
+    StreamEvent.model_validate_json(dumps({"type": "event", **told}))

@@ -43,6 +43,11 @@ class Delivery:
     body: Mapping[str, Any]
     attempt: int
 
+    @property
+    def lane(self) -> tuple[str, str] | None:
+        """What comes first in, first out: an order at one of the receiver's paths."""
+        return None if self.order_id is None else (self.path, self.order_id)
+
 
 Handler = Callable[[Delivery], Awaitable[None]]
 
@@ -74,14 +79,14 @@ class _Recent(Generic[V]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._values: OrderedDict[str, V] = OrderedDict()
+        self._values: OrderedDict[object, V] = OrderedDict()
 
-    def get(self, key: str) -> V | None:
+    def get(self, key: object) -> V | None:
         if key in self._values:
             self._values.move_to_end(key)
         return self._values.get(key)
 
-    def set(self, key: str, value: V) -> None:
+    def set(self, key: object, value: V) -> None:
         self._values[key] = value
         self._values.move_to_end(key)
         if len(self._values) > self._limit:
@@ -89,7 +94,8 @@ class _Recent(Generic[V]):
 
 
 class PartnerReceiver:
-    """Hands each delivery to `handler` once, and per order never an older `seq` after a newer.
+    """Hands each delivery to `handler` once, and per order and path never an older `seq` after
+    a newer one.
 
         app = PartnerReceiver(["whsec_..."], handler)      # uvicorn module:app
 
@@ -121,7 +127,7 @@ class PartnerReceiver:
         self._now = now
         self._seen: _Recent[bool] = _Recent(remember)
         self._newest: _Recent[int] = _Recent(remember)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={n}" for name, n in asdict(self.counts).items())
@@ -160,7 +166,7 @@ class PartnerReceiver:
                 self.counts.refused += 1
             raise
         self.counts.received += 1
-        key = delivery.order_id or delivery.webhook_id
+        key = delivery.lane or delivery.webhook_id
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             await self._hand_on(delivery)
@@ -186,10 +192,10 @@ class PartnerReceiver:
         self._seen.set(delivery.webhook_id, True)
 
     def _is_late(self, delivery: Delivery) -> bool:
-        """Equal is not late: an order's two callbacks tell one event by two deliveries."""
-        if delivery.order_id is None or delivery.seq is None:
+        """Equal is not late: two endpoints may have one URL."""
+        if delivery.lane is None or delivery.seq is None:
             return False
-        return delivery.seq < (self._newest.get(delivery.order_id) or 0)
+        return delivery.seq < (self._newest.get(delivery.lane) or 0)
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
@@ -199,8 +205,8 @@ class PartnerReceiver:
             logger.exception("handling webhook %s failed", delivery.webhook_id)
             after = {"retry-after": str(self._retry_after)}
             raise _AnswerError(503, "try again later", **after) from None
-        if delivery.order_id is not None and delivery.seq is not None:
-            self._newest.set(delivery.order_id, delivery.seq)
+        if delivery.lane is not None and delivery.seq is not None:
+            self._newest.set(delivery.lane, delivery.seq)
 
 
 async def _read(headers: Mapping[str, str], receive: Receive) -> bytes:

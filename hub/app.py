@@ -19,7 +19,7 @@ from hub.errors import UnavailableError
 from hub.fanout import Fanout
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
-from hub.probe import Probe
+from hub.probe import PROBE_LIMIT, Probe
 from hub.riders import Riders
 from hub.settings import Settings
 from hub.store.bus import Bus
@@ -40,6 +40,7 @@ from hub.transports.socket import Sockets
 __all__ = ["Hub", "make_app"]
 
 _SIGN_IN: Final = 5.0
+_GC_THRESHOLDS: Final = (20_000, 20, 100)
 
 log = structlog.get_logger("hub")
 
@@ -97,6 +98,7 @@ class Hub:
         # Full collections would walk all that start-up made, and stop the loop for it.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
 
     async def stop(self) -> None:
         await end(self._tasks)
@@ -123,9 +125,10 @@ class Hub:
             log.exception("message not understood", channel=channel.decode(errors="replace"))
 
     def _on_lost(self) -> None:
+        if not self.degraded:
+            self._tell({"type": "notice", "code": "degraded"})
         self.degraded = True
         STORE_UP.set(0)
-        self._tell({"type": "notice", "code": "degraded"})
 
     async def _on_restored(self) -> None:
         """Make every subscription whole, and only then say so."""
@@ -157,6 +160,9 @@ class Hub:
         while True:
             await asyncio.sleep(_SIGN_IN)
             FEEDS.set(len(self.fanout))
+            if self.probe.age() > PROBE_LIMIT and not self.degraded:
+                log.warning("the bus is silent", seconds=round(self.probe.age(), 1))
+                self.bus.reset()
             await self._quietly(self.fanout.check_silent())
 
     @staticmethod
@@ -197,5 +203,6 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
         exception_handlers=error_handlers,
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.state = hub  # type: ignore[assignment]
     return app

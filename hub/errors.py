@@ -6,6 +6,7 @@ OrdercastError
 │   ├── UnauthenticatedError 401
 │   ├── ForbiddenError      403
 │   ├── NotFoundError       404  also for what belongs to somebody else
+│   ├── RequestTimeoutError 408
 │   ├── ConflictError       409  `members` say more, `allowed` statuses for instance
 │   ├── TooLargeError       413
 │   └── UnprocessableError  422  `fields` name what does not fit
@@ -23,6 +24,7 @@ __all__ = [
     "NotFoundError",
     "OrdercastError",
     "RefusedError",
+    "RequestTimeoutError",
     "StartError",
     "TooLargeError",
     "UnauthenticatedError",
@@ -66,6 +68,11 @@ class ForbiddenError(RefusedError):
 class NotFoundError(RefusedError):
     status = 404
     title = "Not Found"
+
+
+class RequestTimeoutError(RefusedError):
+    status = 408
+    title = "Request Timeout"
 
 
 class ConflictError(RefusedError):

@@ -61,8 +61,8 @@ class Fanout:
             feed.on_position(msgpack.unpackb(payload[1:]))
             return
         head, event = payload[1:].split(b"\n", 1)
-        leg, told_at = head.split(b" ")
-        feed.on_event({**json.loads(event), "leg": int(leg)})
+        leg, told_at, rider_id = head.decode().split(" ")
+        feed.on_event({**json.loads(event), "leg": int(leg), "riderId": rider_id or None})
         EVENT_LAG.observe(max(0.0, time.time() - float(told_at)))
         self._after_events(feed)
 
@@ -71,6 +71,8 @@ class Fanout:
             self._spawn(self._repair(feed))
         elif feed.status in FINAL:
             self._finish(feed, "finished")
+        elif not feed.subscribers:
+            self._linger(feed)
 
     # Subscribers
 
@@ -96,9 +98,8 @@ class Fanout:
         self._align(feed, reading)
         answer(subscribed(subscriber, reading, after))
         subscriber.live(reading.state.seq)
-        if reading.state.final:
-            subscriber.end("finished")
-            self.unsubscribe(subscriber)
+        feed.fence()
+        self._after_events(feed)
 
     async def _read(self, subscriber: Subscriber, after: After | None) -> Reading:
         if after is None:
@@ -124,7 +125,10 @@ class Fanout:
             return
         feed.subscribers.discard(subscriber)
         if not feed.subscribers:
-            asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)
+            self._linger(feed)
+
+    def _linger(self, feed: Feed) -> None:
+        asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)
 
     def _feed(self, order_id: str) -> Feed:
         feed = self._feeds.get(order_id)

@@ -31,9 +31,12 @@ class Sink(Protocol):
 
 
 class Subscriber:
-    """One order on one socket. `seq` is the last event told; `held` collects while it joins."""
+    """One order on one socket. `seq` is the last event told; `held` collects while it joins.
 
-    __slots__ = ("claims", "gcj02", "held", "id", "order_id", "seq", "sink")
+    `own` marks the hub's own, which listens on behalf of a rider whoever rides.
+    """
+
+    __slots__ = ("claims", "gcj02", "held", "id", "order_id", "own", "seq", "sink")
 
     def __init__(
         self,
@@ -42,12 +45,14 @@ class Subscriber:
         claims: Claims,
         request_id: MessageId | None,
         gcj02: bool = False,
+        own: bool = False,
     ) -> None:
         self.sink = sink
         self.order_id = order_id
         self.claims = claims
         self.id = request_id
         self.gcj02 = gcj02
+        self.own = own
         self.seq = 0
         self.held: list[tuple[int, Frames]] | None = []
 
@@ -57,6 +62,10 @@ class Subscriber:
         elif seq > self.seq:
             self.seq = seq
             self.sink.event(frames)
+
+    def rides(self, rider_id: str | None) -> bool:
+        """Whether it may stay now that `rider_id` rides: a former rider may not."""
+        return self.own or self.claims.role is not Role.RIDER or self.claims.sub == rider_id
 
     def live(self, seq: int) -> None:
         """Go on from `seq`: first what came while joining, then as it comes."""
@@ -84,6 +93,7 @@ class Feed:
         "opened",
         "order_id",
         "repairing",
+        "rider_id",
         "seen_at",
         "status",
         "subscribers",
@@ -96,26 +106,41 @@ class Feed:
         self.subscribers: set[Subscriber] = set()
         self.status = Status.PENDING
         self.leg = 0
+        self.rider_id: str | None = None
         self.seen_at = 0.0
         self.repairing = False
         self.heard_at = time.monotonic()
 
     def learn(self, state: OrderState) -> None:
-        """What decides who sees positions, as of the state."""
+        """What decides who sees what, as of the state."""
         self.status = state.status
-        self.leg = state.leg
+        self._begin_leg(state.leg, state.rider_id)
+
+    def _begin_leg(self, leg: int, rider_id: str | None) -> None:
+        if leg != self.leg:
+            self.leg, self.seen_at = leg, 0.0
+        self.rider_id = rider_id
+        self.fence()
+
+    def fence(self) -> None:
+        """Let go of joined subscribers who rode the order once, and no longer do."""
+        for subscriber in tuple(self.subscribers):
+            if subscriber.held is None and not subscriber.rides(self.rider_id):
+                self.subscribers.discard(subscriber)
+                subscriber.end("forbidden")
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """A live event from the bus, with the order's `leg` as of that event."""
+        """A live event from the bus, with the order's `leg` and `riderId` as of that event."""
         for ready in self.line.receive(event):
             self.tell(ready)
 
     def tell(self, event: dict[str, Any]) -> None:
         self.status = Status(event["status"])
-        self.leg = event.get("leg", self.leg)
         frames = Frames({"type": "event", **stream_event(event)})
         for subscriber in self.subscribers:
             subscriber.event(event["seq"], frames)
+        if "leg" in event:
+            self._begin_leg(event["leg"], event["riderId"])
 
     def on_position(self, position: dict[str, Any]) -> None:
         """A position from the bus. Another leg's, or one older than the last, is for nobody."""

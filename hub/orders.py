@@ -157,14 +157,22 @@ class Orders:
             return None
 
     async def assign_rider(self, order_id: str, rider_id: str, claims: Claims) -> Changed:
-        # The index may name an order too many, never one too few: add first, remove last.
+        """Give the order to a rider.
+
+        The rider's index may name an order too many, never one too few. So the order is added
+        before the commit, for a crash in between, and after it, for a hub that found it not to be
+        the rider's yet and struck it off.
+        """
         await self._load(order_id, claims)
         await self._riders.add(rider_id, order_id)
-        return await self._change(
+        changed = await self._change(
             order_id,
             claims,
             lambda state, now: core.assign_rider(state, rider_id, claims.actor, now),
         )
+        await self._riders.add(rider_id, order_id)
+        await self._riders.tell(rider_id)
+        return changed
 
     async def unassign_rider(self, order_id: str, claims: Claims) -> Changed:
         return await self._change(
@@ -210,11 +218,12 @@ class Orders:
         return await self._store.commit(rev, before, change, due, running.keys() - due.keys())
 
     async def _tell_riders(self, before: OrderState, after: OrderState) -> None:
-        """Word to the hubs that hold the riders; what is lost on the way is found by the feeds."""
-        if before.rider_id == after.rider_id and not after.final:
+        """Word to the hub that holds a rider who lost the order; what gets lost on the way is
+        found by the feeds. Only a finished order leaves the index here: it cannot come back.
+        """
+        if before.rider_id is None:
             return
-        former = before.rider_id
-        if former is not None and (former != after.rider_id or after.final):
-            await self._riders.remove(former, after.order_id)
-        if after.rider_id is not None and not after.final:
-            await self._riders.tell(after.rider_id)
+        if after.final:
+            await self._riders.remove(before.rider_id, after.order_id)
+        elif before.rider_id != after.rider_id:
+            await self._riders.tell(before.rider_id)

@@ -8,9 +8,11 @@ from hub.metrics import PROBE_AGE
 from hub.store.bus import Bus
 from hub.store.keys import probe
 
-__all__ = ["Probe"]
+__all__ = ["PROBE_LIMIT", "Probe"]
 
 INTERVAL: Final = 2.0
+PROBE_LIMIT: Final = 10.0
+"""Seconds without a probe after which the bus counts as dead, and the hub as not ready."""
 
 
 class Probe:

@@ -45,6 +45,8 @@ class Held:
         return bool(stored) and (not self.trail or self.trail[-1][0] < stored[-1][0])
 
     def add_to_trail(self, fix: Fix) -> None:
+        if self.trail and fix.at < self.trail[-1][0]:
+            return
         point = [fix.at, fix.lat, fix.lng]
         if (
             not self.trail
@@ -85,6 +87,15 @@ class Rider:
     def view(self) -> list[dict[str, Any]]:
         """The `orders` of the rider's message."""
         return [_order_for_rider(held.state) for held in self.held.values()]
+
+    def recall(self, position: dict[str, Any]) -> None:
+        """Go on from where another hub left off: the filter must not take anything older."""
+        newest = self.filter.newest
+        known = position["riderId"] == self.rider_id
+        if known and (newest is None or newest.at < position["at"]):
+            self.filter.newest = Fix(
+                seq=0, at=position["at"], lat=position["lat"], lng=position["lng"]
+            )
 
     def moved(self, fix: Fix) -> Iterable[tuple[dict[str, Any], list[list[float]]]]:
         """The position that a fix makes of each active order, with the order's trail."""

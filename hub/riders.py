@@ -135,10 +135,10 @@ class Riders:
         """
         now = time.time()
         rider.seen_at = time.monotonic()
-        if not rider.held:
-            return [], self._reject(raws, Rejection.OFF_DUTY)
         if not rider.filter.within_rate(now):
             return [], self._reject(raws, Rejection.RATE)
+        if not rider.held:
+            return [], self._reject(raws, Rejection.OFF_DUTY)
         taken: list[Fix] = []
         rejected: list[Judged] = []
         for raw in raws:
@@ -211,27 +211,36 @@ class Riders:
     async def _readings(self, rider: Rider) -> dict[str, Reading]:
         """The rider's active orders. What the index has too many is struck off."""
         active: dict[str, Reading] = {}
-        gone: list[str] = []
         for order_id in await self._index.orders(rider.rider_id):
             reading = await self._orders.read(order_id)
-            if reading is None or reading.state.final:
-                gone.append(order_id)
-            elif reading.state.rider_id == rider.rider_id:
-                active[order_id] = reading
-        if gone:
-            await self._index.remove(rider.rider_id, *gone)
+            if not _active(reading, rider):
+                await self._index.strike(rider.rider_id, order_id)
+                reading = await self._orders.read(order_id)  # assigned in this very moment?
+                if not _active(reading, rider):
+                    continue
+                await self._index.add(rider.rider_id, order_id)
+            assert reading is not None
+            active[order_id] = reading
         return active
 
     async def _hold(self, rider: Rider, order_id: str, reading: Reading) -> None:
         held = rider.held.get(order_id)
         if held is None:
-            subscriber = Subscriber(rider, order_id, rider.claims, None)
+            subscriber = Subscriber(rider, order_id, rider.claims, None, own=True)
             try:
                 await self._fanout.subscribe(subscriber, None, lambda message: None)
             except NotFoundError:  # taken away again just now
                 return
             held = rider.held[order_id] = Held(reading.state, subscriber)
         held.see(reading)
+        if reading.position is not None:
+            rider.recall(reading.position)
 
     async def stop(self) -> None:
         await end([*self._arriving.values(), *self._keepers.values()])
+
+
+def _active(reading: Reading | None, rider: Rider) -> bool:
+    return (
+        reading is not None and not reading.state.final and reading.state.rider_id == rider.rider_id
+    )

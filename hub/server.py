@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from hub.errors import StartError
 from hub.settings import Settings
 from hub.tasks import end
+from hub.transports.limits import LimitedHttp
 from hub.transports.service import ops_routes
 from hub.transports.upgrade import SocketProtocol
 
@@ -24,6 +25,7 @@ __all__ = ["bind", "configure_logging", "running_hub", "stop_signal", "together"
 log = structlog.get_logger("hub")
 
 _BACKLOG: Final = 4096
+_KEEP_ALIVE: Final = 75  # longer than a gateway keeps its own side, or it meets closed ones
 _REST: Final = 5
 """Seconds that requests in flight get after the drain."""
 
@@ -88,7 +90,8 @@ class _Server(uvicorn.Server):
 async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=LimitedHttp,
+        timeout_keep_alive=_KEEP_ALIVE,
         ws=SocketProtocol,
         lifespan="off",  # ours to start and stop: `running_hub`
         log_config=None,

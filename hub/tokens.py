@@ -95,6 +95,8 @@ def _text(payload: dict[str, Any], name: str) -> str | None:
 
 def _claims(payload: dict[str, Any]) -> Claims:
     role = Role(payload["role"])
+    if not isinstance(payload["exp"], int | float):
+        raise ValueError("`exp` must be a number")
     orders = payload.get("orders", [])
     if not isinstance(orders, list) or not all(isinstance(order, str) for order in orders):
         raise ValueError("`orders` must be a list of order ids")

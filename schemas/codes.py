@@ -6,7 +6,9 @@ __all__ = ["CloseCode", "ErrorCode", "NoticeCode", "comes_back"]
 
 
 class CloseCode(IntEnum):
+    NORMAL = 1000
     GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
     ABNORMAL = 1006
     TOO_BIG = 1009
     INTERNAL = 1011

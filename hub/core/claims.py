@@ -31,8 +31,8 @@ class Claims:
     @property
     def caller(self) -> str:
         """Tells callers apart where each has a space of their own (idempotency keys)."""
-        own = self.restaurant if self.role is Role.MERCHANT else self.sub
-        return f"{self.role}:{own or ','.join(sorted(self.orders))}"
+        orders = ",".join(sorted(self.orders))
+        return f"{self.role}:{self.partner}:{self.restaurant}:{self.sub}:{orders}"
 
 
 WORKER_CLAIMS = Claims(role=Role.OPS, sub="worker", expires=inf)

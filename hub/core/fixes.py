@@ -1,6 +1,6 @@
 """Which of a rider's fixes are believed."""
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -49,7 +49,7 @@ class FixFilter:
         reason = _out_of_bounds(fix, now) or self._implausible(fix)
         if reason is not None:
             return reason
-        self.newest = fix = _in_wgs84(fix)
+        self.newest = fix = _sane(_in_wgs84(fix))
         self._jump, self._jumps = None, 0
         return fix
 
@@ -85,6 +85,17 @@ def _in_wgs84(fix: Fix) -> Fix:
         return fix
     lat, lng = to_wgs84(fix.lat, fix.lng)
     return fix.model_copy(update={"lat": lat, "lng": lng, "crs": "wgs84"})
+
+
+def _sane(fix: Fix) -> Fix:
+    """Without what cannot be: phones say -1 where they do not know."""
+    limits = {"heading": 360.0, "speed": MAX_SPEED, "accuracy": inf, "battery": 1.0}
+    unknown = {
+        name: None
+        for name, limit in limits.items()
+        if (value := getattr(fix, name)) is not None and not 0 <= value <= limit
+    }
+    return fix.model_copy(update=unknown) if unknown else fix
 
 
 def _reachable(a: Fix, b: Fix) -> bool:

@@ -31,7 +31,7 @@ _SEES_POSITION: Final[dict[Role, Callable[[Status, bool], bool]]] = {
 
 _POSITION_FIELDS: Final = ("heading", "speed")
 _PLATFORM_FIELDS: Final = ("heading", "speed", "accuracy", "battery", "riderId")
-_INTERNAL: Final = frozenset({"hash", "prevHash", "leg"})
+_INTERNAL: Final = frozenset({"hash", "prevHash", "leg", "riderId"})
 _SEES_RIDER: Final = frozenset({Role.PLATFORM, Role.RIDER})
 
 
@@ -70,7 +70,7 @@ def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, 
 
 
 def stream_event(event: dict[str, Any]) -> dict[str, Any]:
-    """A stored event as the streams tell it: without the hashes of the audit, and the leg."""
+    """A stored event as the streams tell it: without what is the audit's or the bus's."""
     return {name: value for name, value in event.items() if name not in _INTERNAL}
 
 

@@ -22,6 +22,7 @@ __all__ = ["Bus"]
 _BATCH: Final = 512
 _RETRY_MIN: Final = 0.05
 _RETRY_MAX: Final = 2.0
+_CONFIRM_TIMEOUT: Final = 5.0
 
 log = structlog.get_logger("hub.bus")
 
@@ -59,6 +60,11 @@ class Bus:
     @property
     def up(self) -> bool:
         return all(node.connected.is_set() for node in self._nodes.values())
+
+    def reset(self) -> None:
+        """Drop every connection, to be made anew: they are up, but nothing comes."""
+        for node in self._nodes.values():
+            node.reset()
 
     async def subscribe(self, channel: str) -> None:
         """Return once the server has confirmed. Raises UnavailableError while it is away."""
@@ -173,6 +179,10 @@ class _Node:
             attempt += 1
             await asyncio.sleep(random.uniform(_RETRY_MIN, min(_RETRY_MAX, 0.1 * 2**attempt)))
 
+    def reset(self) -> None:
+        if self._messages is not None:
+            self._messages.close()
+
     def _drop_links(self) -> None:
         for link in (self._messages, self._commands):
             if link is not None:
@@ -207,7 +217,11 @@ class _Node:
 
     async def _confirmed_or_lost(self, confirmed: asyncio.Future[None]) -> None:
         assert self._messages is not None
-        await asyncio.wait((confirmed, self._messages.lost), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            (confirmed, self._messages.lost),
+            return_when=asyncio.FIRST_COMPLETED,
+            timeout=_CONFIRM_TIMEOUT,
+        )
         if not confirmed.done():
             raise UnavailableError("lost while subscribing")
 

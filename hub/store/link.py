@@ -143,6 +143,8 @@ async def connect(
                 reply = await link.ask("AUTH", *credentials)
                 if isinstance(reply, hiredis.ReplyError):
                     raise UnavailableError(str(reply))
+            # A server that hangs takes connections all the same; only its answer counts.
+            await link.ask("PING")
             return link
     except (OSError, TimeoutError) as error:
         if link is not None:

@@ -105,7 +105,7 @@ class OrderStore:
             keys.channel,
             _fate_of_position(before, state),
             msgpack.packb({"partner": state.partner, "url": state.request.get("notificationUrl")}),
-            f"{state.leg} {state.updated_at:.3f}",
+            f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''}",
             state.order_id,
             len(change.events),
             *(dumps(event) for event in change.events),

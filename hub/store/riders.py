@@ -11,7 +11,7 @@ from hub.store.keys import order_keys, rider
 
 __all__ = ["PositionBoard", "RiderIndex"]
 
-_KEEP: Final = 30 * 24 * 3600
+_KEEP: Final = 24 * 3600
 
 
 class RiderIndex:
@@ -26,10 +26,13 @@ class RiderIndex:
             await client.sadd(key, order_id)
             await client.expire(key, _KEEP)
 
-    async def remove(self, rider_id: str, *order_ids: str) -> None:
-        """Take orders off a rider, and send word."""
+    async def strike(self, rider_id: str, order_id: str) -> None:
         async with self._connection.mapped() as client:
-            await client.srem(rider(rider_id, "orders"), *order_ids)
+            await client.srem(rider(rider_id, "orders"), order_id)
+
+    async def remove(self, rider_id: str, order_id: str) -> None:
+        """Take an order off a rider, and send word."""
+        await self.strike(rider_id, order_id)
         await self.tell(rider_id)
 
     async def orders(self, rider_id: str) -> list[str]:

@@ -183,4 +183,7 @@ def _same_origin(handshake: Handshake, allowed: tuple[str, ...]) -> bool:
         return True
     if allowed:
         return "*" in allowed or origin in allowed
-    return bool(urlsplit(origin).netloc == handshake.headers.get("host"))
+    try:
+        return bool(urlsplit(origin).netloc == handshake.headers.get("host"))
+    except ValueError:  # no URL at all
+        return False

@@ -1,5 +1,6 @@
 """One HTTP exchange: who is calling, what they sent, and the answer, a problem included."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,7 @@ from hub.errors import (
     BadRequestError,
     ForbiddenError,
     RefusedError,
+    RequestTimeoutError,
     TooLargeError,
     UnauthenticatedError,
     UnavailableError,
@@ -28,7 +30,10 @@ __all__ = ["answer", "bearer", "body_of", "caller", "error_handlers", "query_int
 Model = TypeVar("Model", bound=Wire)
 
 MAX_BODY: Final = 65_536
+_TOO_LARGE: Final = f"bodies are at most {MAX_BODY} bytes"
 _RETRY_AFTER: Final = 1
+_MAX_DIGITS: Final = 16
+_BODY_TIMEOUT: Final = 20.0
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:
@@ -52,12 +57,23 @@ async def body_of(request: Request) -> bytes:
     kept = getattr(request.state, "body", None)
     if kept is not None:
         return bytes(kept)
+    if int(request.headers.get("content-length", 0)) > MAX_BODY:  # uvicorn let only digits pass
+        raise TooLargeError(_TOO_LARGE)
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT):
+            body = await _collect(request)
+    except TimeoutError:
+        raise RequestTimeoutError("the body did not come in time") from None
+    request.state.body = body
+    return body
+
+
+async def _collect(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise TooLargeError(f"bodies are at most {MAX_BODY} bytes")
-    request.state.body = bytes(body)
+            raise TooLargeError(_TOO_LARGE)
     return bytes(body)
 
 
@@ -87,7 +103,8 @@ def query_int(request: Request, name: str, default: int, low: int, high: int) ->
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+    digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    if not (digits and low <= int(text) <= high):
         wrong = f"must be a whole number from {low} to {high}"
         raise UnprocessableError(f"{name} {wrong}", [(f"#/{name}", wrong)])
     return int(text)
@@ -119,7 +136,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, UnauthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, TooLargeError):
+    if isinstance(error, TooLargeError | RequestTimeoutError):
         headers["Connection"] = "close"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -128,7 +145,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": str(_RETRY_AFTER)}
-    return _problem(503, "Unavailable", "the store is away; nothing was changed", headers)
+    detail = "the store is away; ask again, with the same Idempotency-Key if there is one"
+    return _problem(503, "Unavailable", detail, headers)
 
 
 async def _http(request: Request, error: Exception) -> Response:

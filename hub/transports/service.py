@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.errors import NotFoundError, UnavailableError, UnprocessableError
+from hub.probe import PROBE_LIMIT
 from hub.transports.exchange import answer, caller, read_body
 from hub.transports.orders import matches
 from schemas.documents import document, model_schema
@@ -25,8 +26,6 @@ __all__ = ["ops_routes", "routes"]
 
 _PUBLIC: Final = "public, max-age=3600"
 _ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
-PROBE_LIMIT: Final = 10.0
-"""Seconds without our own probe after which this hub is not ready."""
 
 
 def _static(request: Request, data: Mapping[str, Any]) -> Response:

@@ -28,6 +28,7 @@ _UNSENT: Final = 16 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
 _NEAR: Final = 30.0
 _MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
+_MAX_FRAGMENTS: Final = 1_024
 
 log = structlog.get_logger("hub.socket")
 
@@ -66,7 +67,7 @@ class Socket(WSListener):
         self._sockets = sockets
         self._transport: WSTransport | None = None
         self._type = WSMsgType.BINARY if codec == "msgpack" else WSMsgType.TEXT
-        self._parts: list[bytes] = []
+        self._message: _Fragments | None = None
         self._congested = False
         self._held: dict[str, Frames] = {}
         self._closing = False
@@ -147,7 +148,9 @@ class Socket(WSListener):
             self._on_close(transport, frame)
         elif self._closing or kind in (WSMsgType.PING, WSMsgType.PONG):
             return
-        elif kind == WSMsgType.CONTINUATION or not frame.fin or self._parts:
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
+        elif kind == WSMsgType.CONTINUATION or not frame.fin or self._message is not None:
             self._on_fragment(frame, kind)
         else:
             self.talk.received(frame.get_payload_as_bytes(), kind == WSMsgType.BINARY)
@@ -155,23 +158,27 @@ class Socket(WSListener):
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self._closing:
             self._closing = True
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            code = int(frame.get_close_code()) or CloseCode.NORMAL.value  # type: ignore[call-overload]
+            if not 1000 <= code < 5000:
+                code = CloseCode.PROTOCOL_ERROR.value
+            transport.send_close(code)  # type: ignore[arg-type]
         transport.disconnect()
 
     def _on_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
-        first = kind != WSMsgType.CONTINUATION
-        if first is bool(self._parts):
+        if (self._message is None) is (kind == WSMsgType.CONTINUATION):
             self.close(CloseCode.MALFORMED, "fragments out of order")
             return
-        if first:
-            self._parts.append(b"B" if kind == WSMsgType.BINARY else b"T")
-        self._parts.append(frame.get_payload_as_bytes())
-        if sum(len(part) for part in self._parts) - 1 > MAX_MESSAGE:
+        message = self._message
+        if message is None:
+            message = self._message = _Fragments(kind == WSMsgType.BINARY)
+        message.add(frame.get_payload_as_bytes())
+        if len(message.payload) > MAX_MESSAGE:
             self.close(CloseCode.TOO_BIG, f"messages are at most {MAX_MESSAGE} bytes")
+        elif message.number > _MAX_FRAGMENTS:
+            self.close(CloseCode.TOO_MANY_REQUESTS, "too many fragments")
         elif frame.fin:
-            kind_mark, *parts = self._parts
-            self._parts = []
-            self.talk.received(b"".join(parts), kind_mark == b"B")
+            self._message = None
+            self.talk.received(bytes(message.payload), message.binary)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._transport = None
@@ -187,6 +194,21 @@ class Socket(WSListener):
         held, self._held = self._held, {}
         for frames in held.values():
             self.send(frames)
+
+
+class _Fragments:
+    """A message that comes in pieces."""
+
+    __slots__ = ("binary", "number", "payload")
+
+    def __init__(self, binary: bool) -> None:
+        self.binary = binary
+        self.number = 0
+        self.payload = bytearray()
+
+    def add(self, payload: bytes) -> None:
+        self.number += 1
+        self.payload += payload
 
 
 class Sockets:

@@ -102,6 +102,9 @@ async def stream(request: Request) -> Response:
     state = await request.app.state.orders.get(order_id, claims)
     if state.final and after is not None and (after.epoch, after.seq) == (state.epoch, state.seq):
         return Response(status_code=204)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream", headers=headers)
     sink = EventStream(claims)
     subscriber = Subscriber(sink, order_id, claims, None, gcj02(request))
     fanout: Fanout = request.app.state.fanout
@@ -109,7 +112,7 @@ async def stream(request: Request) -> Response:
     return StreamingResponse(
         _body(request, sink, subscriber),
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers=headers,
     )
 
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-defined]
@@ -63,7 +63,7 @@ class _Quiet:
     def info(self, *args: Any) -> None:
         pass
 
-    log = warning = error = info  # what a peer does wrong is counted by its close code
+    log = debug = warning = error = info  # what a peer does wrong is counted by its close code
 
     def exception(self, message: str, *args: Any) -> None:
         self._logger.exception(message, *args)
@@ -117,7 +117,7 @@ class SocketProtocol(WSProtocol):  # type: ignore[misc]
             self.listener.close(CloseCode.DRAINING, "draining")
 
     def _open(self, request: WSUpgradeRequest) -> Any:
-        path = unquote(urlsplit(request.path.decode()).path)
+        path = unquote(request.path.decode("latin-1").partition("?")[0])
         scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
         for route in self._app.routes:
             if isinstance(route, SocketRoute):

@@ -23,6 +23,8 @@ from schemas.model import Wire
 __all__ = ["CLOSE_CODES", "DIRECTIONS", "ERROR_CODES", "Direction", "asyncapi", "type_of"]
 
 CLOSE_CODES: Final[dict[CloseCode, str]] = {
+    CloseCode.NORMAL: "one side is done",
+    CloseCode.PROTOCOL_ERROR: "a frame broke RFC 6455",
     CloseCode.GOING_AWAY: "the other side goes away",
     CloseCode.ABNORMAL: "the connection was lost; never sent, only seen",
     CloseCode.TOO_BIG: f"a message was over {MAX_MESSAGE} bytes",

@@ -5,7 +5,7 @@
 -- ARGV  1 the rev that the change was decided on (0: the order must not exist)
 --       2 state (msgpack)  3 epoch  4 seq  5 seconds to keep  6 channel
 --       7 what becomes of the position: "keep", "open" (a new leg) or "close"
---       8 for the webhooks (msgpack)  9 leg, and the time of the change, with a space between  10 order id
+--       8 for the webhooks (msgpack)  9 leg, time of the change and rider, with spaces between  10 order id
 --       11 number of events n, then n events (JSON), the last of which has `seq`
 --       then number of deadlines d, then d pairs of code and due time (Unix ms)
 --       then the codes to clear

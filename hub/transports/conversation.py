@@ -83,7 +83,7 @@ class Conversation(ABC):
         if self._foreign:
             socket.close(CloseCode.FORBIDDEN, "this origin is not allowed")
             return
-        socket._sockets.at(self.session.deadline, socket)
+        socket.wake_at(self.session.deadline)
         if self._token is not None:
             self._start(self._verify(self._token))
 
@@ -151,7 +151,7 @@ class Conversation(ABC):
             return
         first, self.claims = self.claims is None, claims
         self.session.authenticated(claims.expires)
-        self.socket._sockets.at(self.session.deadline, self.socket)
+        self.socket.wake_at(self.session.deadline)
         if first:
             self.socket.say(self._welcome())
             await self.admitted()

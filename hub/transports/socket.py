@@ -116,7 +116,11 @@ class Socket(WSListener):
         CLOSED.labels(str(code.value)).inc()
         text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
         self._transport.send_close(code.value, text)  # type: ignore[arg-type]
-        self._sockets.at(time.time() + _CLOSE_TIMEOUT, self)
+        self.wake_at(time.time() + _CLOSE_TIMEOUT)
+
+    def wake_at(self, moment: float) -> None:
+        """Have `overdue` called at a Unix time, or soon after; see `Sockets.at`."""
+        self._sockets.at(moment, self)
 
     def overdue(self, now: float) -> None:
         if self._transport is None:

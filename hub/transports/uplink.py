@@ -78,7 +78,7 @@ class Uplink(Conversation):
             self.socket.say({"type": "ack", "seq": self._taken})
         elif not self._ack_due:
             self._ack_due = True
-            self.socket._sockets.at(self._acked_at + _ACK_EVERY, self.socket)
+            self.socket.wake_at(self._acked_at + _ACK_EVERY)
 
     def overdue(self, now: float) -> None:
         if self._ack_due:

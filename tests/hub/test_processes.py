@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -259,3 +260,34 @@ async def test_processes_of_a_procfile_share_one_store(short_dir: Path, tmp_path
     assert "order.cancelled" == cancelled["eventType"]
     assert order["orderId"] == cancelled["payload"]["orderId"]
     assert "PAYMENT_TIMEOUT" == cancelled["payload"]["reason"]
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+async def test_the_operations_port_answers_alone(short_dir: Path) -> None:
+    """With ORDERCAST_OPS_PORT health and metrics are there, and nowhere else."""
+    ops = free_port()
+    async with httpx2.AsyncClient() as client:
+        with up(short_dir, ops_port=ops) as program:
+            for path in ("/healthz", "/readyz", "/metrics"):
+                assert 200 == (await client.get(f"http://127.0.0.1:{ops}{path}")).status_code
+                assert 404 == (await client.get(program.url + path)).status_code
+            assert 200 == (await client.get(f"{program.url}/openapi.json")).status_code
+
+
+async def test_fsync_waits_for_the_disk_of_a_store_elsewhere(short_dir: Path) -> None:
+    """A 201 by ORDERCAST_DURABILITY=fsync is confirmed by WAITAOF."""
+    port = free_port()
+    settings = {"secret": SECRET, "durability": "fsync"}
+    with (
+        started("store", "--port", port, "--data-dir", str(short_dir)) as store,
+        started("serve", "--port", "0", "--redis-url", store.url, **settings) as hub,
+    ):
+        signed = run("token", "--role", "platform", **settings).stdout.strip()
+        headers = {"Authorization": f"Bearer {signed}"}
+        async with httpx2.AsyncClient(base_url=hub.url, headers=headers) as client:
+            assert 201 == (await client.post("/v1/orders", json=order_body())).status_code

@@ -75,7 +75,7 @@ class Hub:
         )
         self.endpoints = Endpoints(connection, guard)
         self.fanout = Fanout(self.order_store)
-        self.riders = Riders(self.order_store, index, self.fanout)
+        self.riders = Riders(self.order_store, index, self.fanout, settings.fix_rate)
         self.sockets = Sockets(settings.ping_seconds)
         self.event_streams: set[sse.EventStream] = set()
         self.probe = Probe(self.hub_id)
@@ -83,11 +83,11 @@ class Hub:
         self.bus: Bus
 
     async def start(self) -> None:
-        self.bus = Bus(self.connection, self._on_message, self._on_lost, self._on_restored)
+        self.bus = Bus(self.connection, self._on_lost, self._on_restored)
         self.fanout.bus = self.bus
         self.riders.attach(self.bus)
         await self.bus.start()
-        await self.bus.subscribe(self.probe.channel)
+        await self.bus.subscribe(self.probe.channel, self.probe.on_message)
         for work in (
             self.probe.run(self.bus),
             self.sockets.run(),
@@ -112,17 +112,6 @@ class Hub:
         for events in tuple(self.event_streams):
             events.say(_draining())
         await self.sockets.drain(self.settings.drain_seconds, _draining)
-
-    def _on_message(self, channel: bytes, payload: bytes) -> None:
-        try:
-            if channel.startswith(b"oc:{p"):
-                self.fanout.on_message(channel, payload)
-            elif channel.startswith(b"oc:{r:"):
-                self.riders.on_message(channel, payload)
-            else:
-                self.probe.on_message(payload)
-        except Exception:
-            log.exception("message not understood", channel=channel.decode(errors="replace"))
 
     def _on_lost(self) -> None:
         if not self.degraded:

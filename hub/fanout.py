@@ -1,23 +1,20 @@
 """Who listens to what: one feed per order that somebody here watches.
 
-One status change, from the bus to the sockets: `on_message` -> `Feed.on_event` (order without
-holes) -> `Subscriber.event` (whoever reads it). One position: `on_message` -> `Feed.on_position`
--> `Subscriber.position` (those who may see it). Nothing here awaits on that way.
+One status change, from the bus to the sockets: `Feed.received` -> `Line.receive` (order without
+holes) -> `Subscriber.event` (whoever reads it). One position: `Feed.received` -> `on_position` ->
+`Sink.position` (those who may see it). Nothing awaits on that way.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgpack
 import structlog
 
 from hub.core.claims import concerns
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
 from hub.feed import Feed, Subscriber
-from hub.metrics import EVENT_LAG
 from hub.snapshot import subscribed
 from hub.store.bus import Bus
 from hub.store.keys import order_keys
@@ -43,28 +40,11 @@ class Fanout:
     def __init__(self, orders: OrderStore) -> None:
         self._orders = orders
         self._feeds: dict[str, Feed] = {}
-        self._channels: dict[bytes, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.bus: Bus
 
     def __len__(self) -> int:
         return len(self._feeds)
-
-    # From the bus
-
-    def on_message(self, channel: bytes, payload: bytes) -> None:
-        feed = self._channels.get(channel)
-        if feed is None:
-            return
-        feed.heard_at = time.monotonic()
-        if payload[:1] == b"P":
-            feed.on_position(msgpack.unpackb(payload[1:]))
-            return
-        head, event = payload[1:].split(b"\n", 1)
-        leg, told_at, rider_id = head.decode().split(" ")
-        feed.on_event({**json.loads(event), "leg": int(leg), "riderId": rider_id or None})
-        EVENT_LAG.observe(max(0.0, time.time() - float(told_at)))
-        self._after_events(feed)
 
     def _after_events(self, feed: Feed) -> None:
         if feed.line.behind and feed.line.open:
@@ -84,10 +64,11 @@ class Fanout:
         Raises NotFoundError for an unknown order or somebody else's, and UnavailableError.
         """
         feed = self._feed(subscriber.order_id)
-        feed.subscribers.add(subscriber)
+        feed.join(subscriber)
         try:
             async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
-                await asyncio.shield(feed.opened)
+                if feed.opening is not None:
+                    await asyncio.shield(feed.opening)
                 reading = await self._read(subscriber, after)
         except TimeoutError:
             self.unsubscribe(subscriber)
@@ -97,8 +78,7 @@ class Fanout:
             raise
         self._align(feed, reading)
         answer(subscribed(subscriber, reading, after))
-        subscriber.live(reading.state.seq)
-        feed.fence()
+        feed.live(subscriber, reading.state.seq)
         self._after_events(feed)
 
     async def _read(self, subscriber: Subscriber, after: After | None) -> Reading:
@@ -123,7 +103,7 @@ class Fanout:
         feed = self._feeds.get(subscriber.order_id)
         if feed is None:
             return
-        feed.subscribers.discard(subscriber)
+        feed.leave(subscriber)
         if not feed.subscribers:
             self._linger(feed)
 
@@ -132,22 +112,27 @@ class Fanout:
 
     def _feed(self, order_id: str) -> Feed:
         feed = self._feeds.get(order_id)
-        if feed is None or (feed.opened.done() and feed.opened.exception()):
-            channel = order_keys(order_id).channel
-            opened = self._spawn(self.bus.subscribe(channel))
-            feed = self._feeds[order_id] = Feed(order_id, opened)
-            self._channels[channel.encode()] = feed
+        if feed is None:
+            feed = self._feeds[order_id] = Feed(order_id, self._after_events)
+            feed.opening = self._spawn(self._open(feed))
         return feed
+
+    async def _open(self, feed: Feed) -> None:
+        try:
+            await self.bus.subscribe(order_keys(feed.order_id).channel, feed.received)
+        except BaseException:
+            if self._feeds.get(feed.order_id) is feed:
+                del self._feeds[feed.order_id]
+            raise
+        feed.opening = None
 
     def _forget_if_idle(self, feed: Feed) -> None:
         if not feed.subscribers and self._feeds.get(feed.order_id) is feed:
             self._forget(feed)
 
     def _forget(self, feed: Feed) -> None:
-        channel = order_keys(feed.order_id).channel
         del self._feeds[feed.order_id]
-        del self._channels[channel.encode()]
-        self.bus.unsubscribe(channel)
+        self.bus.unsubscribe(order_keys(feed.order_id).channel)
 
     def _finish(self, feed: Feed, reason: str) -> None:
         """The order ended, or is lost: the joined subscribers are told and let go.
@@ -156,7 +141,7 @@ class Fanout:
         """
         for subscriber in [one for one in feed.subscribers if one.held is None]:
             subscriber.end(reason)
-            feed.subscribers.discard(subscriber)
+            feed.leave(subscriber)
         if not feed.subscribers:
             self._forget_if_idle(feed)
 

@@ -6,16 +6,21 @@ within one call.
 
 import asyncio
 import time
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from hub.core.claims import Claims
 from hub.core.recovery import Line
 from hub.core.state import OrderState
-from hub.core.views import position_view, sees_position, stream_event
+from hub.core.views import position_view, sees_position, sees_rider, stream_event
+from hub.metrics import EVENT_LAG
 from schemas.lifecycle import Role, Status
 from schemas.messages import MessageId
 from schemas.positions import freshness
-from schemas.wire import Frames
+from schemas.telemetry import Sighting
+from schemas.wire import Codec, Frames, encode, loads_own
 
 __all__ = ["Feed", "Sink", "Subscriber"]
 
@@ -23,11 +28,20 @@ __all__ = ["Feed", "Sink", "Subscriber"]
 class Sink(Protocol):
     """Where a subscriber's messages go."""
 
+    codec: Codec
+
     def event(self, frames: Frames) -> None:
         """Must arrive, in order."""
 
-    def position(self, order_id: str, frames: Frames) -> None:
-        """May be replaced by a newer one of the same order."""
+    def position(self, order_id: str, payload: bytes) -> None:
+        """Encoded in the sink's codec. May be replaced by a newer one of the same order."""
+
+
+Look = tuple[bool, bool, Codec]
+"""How a position is seen: with the rider, in GCJ-02, in which codec."""
+
+_POSITION: Final = ord("P")
+_sighting: Final = msgspec.msgpack.Decoder(Sighting).decode
 
 
 class Subscriber:
@@ -84,13 +98,18 @@ class Subscriber:
 
 
 class Feed:
-    """One order as this hub knows it, and those who watch it."""
+    """One order as this hub knows it, and those who watch it. It listens on the order's channel.
+
+    `on_events` is called after live events: for the holes that they show, and for their end.
+    """
 
     __slots__ = (
+        "_audience",
         "heard_at",
         "leg",
         "line",
-        "opened",
+        "on_events",
+        "opening",
         "order_id",
         "repairing",
         "rider_id",
@@ -99,9 +118,11 @@ class Feed:
         "subscribers",
     )
 
-    def __init__(self, order_id: str, opened: asyncio.Task[None]) -> None:
+    def __init__(self, order_id: str, on_events: Callable[["Feed"], None]) -> None:
         self.order_id = order_id
-        self.opened = opened
+        self.on_events = on_events
+        self.opening: asyncio.Task[None] | None = None
+        """Until the bus has confirmed the channel."""
         self.line = Line()
         self.subscribers: set[Subscriber] = set()
         self.status = Status.PENDING
@@ -110,6 +131,33 @@ class Feed:
         self.seen_at = 0.0
         self.repairing = False
         self.heard_at = time.monotonic()
+        self._audience: dict[Look, list[Sink]] | None = None
+
+    # Who watches
+
+    def join(self, subscriber: Subscriber) -> None:
+        """It holds back what comes until it is live."""
+        self.subscribers.add(subscriber)
+
+    def live(self, subscriber: Subscriber, seq: int) -> None:
+        """The subscriber goes on from `seq`."""
+        subscriber.live(seq)
+        self._audience = None
+        self._keep_or_end(subscriber)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self.subscribers.discard(subscriber)
+        self._audience = None
+
+    def fence(self) -> None:
+        """Let go of joined subscribers who rode the order once, and no longer do."""
+        for subscriber in tuple(self.subscribers):
+            self._keep_or_end(subscriber)
+
+    def _keep_or_end(self, subscriber: Subscriber) -> None:
+        if subscriber.held is None and not subscriber.rides(self.rider_id):
+            self.leave(subscriber)
+            subscriber.end("forbidden")
 
     def learn(self, state: OrderState) -> None:
         """What decides who sees what, as of the state."""
@@ -117,43 +165,65 @@ class Feed:
         self._begin_leg(state.leg, state.rider_id)
 
     def _begin_leg(self, leg: int, rider_id: str | None) -> None:
+        self._audience = None
         if leg != self.leg:
             self.leg, self.seen_at = leg, 0.0
-        self.rider_id = rider_id
-        self.fence()
+        if rider_id != self.rider_id:
+            self.rider_id = rider_id
+            self.fence()
 
-    def fence(self) -> None:
-        """Let go of joined subscribers who rode the order once, and no longer do."""
-        for subscriber in tuple(self.subscribers):
-            if subscriber.held is None and not subscriber.rides(self.rider_id):
-                self.subscribers.discard(subscriber)
-                subscriber.end("forbidden")
+    # From the bus
+
+    def received(self, payload: bytes) -> None:
+        """A message of the channel: P and a sighting, or E, `<leg> <time> <rider>` and an event."""
+        self.heard_at = time.monotonic()
+        if payload[0] == _POSITION:
+            self.on_position(_sighting(payload[1:]))
+            return
+        head, event = payload[1:].split(b"\n", 1)
+        leg, told_at, rider_id = head.decode().split(" ")
+        self.on_event({**loads_own(event), "leg": int(leg), "riderId": rider_id or None})
+        EVENT_LAG.observe(max(0.0, time.time() - float(told_at)))
+        self.on_events(self)
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """A live event from the bus, with the order's `leg` and `riderId` as of that event."""
+        """A live event, with the order's `leg` and `riderId` as of that event."""
         for ready in self.line.receive(event):
             self.tell(ready)
 
     def tell(self, event: dict[str, Any]) -> None:
         self.status = Status(event["status"])
+        self._audience = None
         frames = Frames({"type": "event", **stream_event(event)})
         for subscriber in self.subscribers:
             subscriber.event(event["seq"], frames)
         if "leg" in event:
             self._begin_leg(event["leg"], event["riderId"])
 
-    def on_position(self, position: dict[str, Any]) -> None:
-        """A position from the bus. Another leg's, or one older than the last, is for nobody."""
-        if position["leg"] != self.leg or position["at"] < self.seen_at or not self.line.open:
+    def on_position(self, sighting: Sighting) -> None:
+        """One of another leg, or older than the last, is for nobody."""
+        if sighting.leg != self.leg or sighting.at < self.seen_at or not self.line.open:
             return
-        self.seen_at = position["at"]
-        fresh = freshness(time.time() - position["at"]).value
-        made: dict[tuple[Role, bool], Frames] = {}
+        self.seen_at = sighting.at
+        audience = self._audience
+        if audience is None:
+            audience = self._audience = self._looks()
+        if not audience:
+            return
+        fresh = freshness(time.time() - sighting.at).value
+        for (full, gcj02, codec), sinks in audience.items():
+            view = position_view(self.order_id, sighting, full, fresh, self.rider_id, gcj02)
+            payload = encode(codec, view)
+            for sink in sinks:
+                sink.position(self.order_id, payload)
+
+    def _looks(self) -> dict[Look, list[Sink]]:
+        """Who sees positions now, by how they see them: each look is made and encoded once."""
+        looks: dict[Look, list[Sink]] = {}
         for subscriber in self.subscribers:
             role = subscriber.claims.role
-            if subscriber.held is None and sees_position(role, self.status, True):
-                view = (role, subscriber.gcj02)
-                if (frames := made.get(view)) is None:
-                    message = position_view(position, role, fresh, subscriber.gcj02)
-                    frames = made[view] = Frames({"type": "position", **message})
-                subscriber.sink.position(self.order_id, frames)
+            joined = subscriber.held is None and not subscriber.own
+            if joined and sees_position(role, self.status, True):
+                look = (sees_rider(role), subscriber.gcj02, subscriber.sink.codec)
+                looks.setdefault(look, []).append(subscriber.sink)
+        return looks

@@ -1,8 +1,11 @@
 """Prometheus metrics. Labels are bounded: never an order, a rider or a URL."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 __all__ = [
     "CLOSED",
@@ -18,15 +21,28 @@ __all__ = [
     "STORE_UP",
 ]
 
+
+class Count(Collector):
+    """A counter of one thread, raised by `value += 1`: a tenth of what a locked one costs."""
+
+    def __init__(self, name: str, documentation: str) -> None:
+        self.value = 0
+        self._about = name, documentation
+        REGISTRY.register(self)
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(*self._about, value=self.value)
+
+
 _LAG: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15)
 
 SOCKETS = Gauge("ordercast_sockets", "Open sockets", ["kind"])
 FEEDS = Gauge("ordercast_feeds", "Orders watched here")
 CLOSED = Counter("ordercast_sockets_closed_total", "Sockets closed by the hub", ["code"])
-EVENTS = Counter("ordercast_events_sent_total", "Events written to sockets and SSE")
-FIXES = Counter("ordercast_fixes_taken_total", "Riders' fixes taken")
+EVENTS = Count("ordercast_events_sent_total", "Events written to sockets and SSE")
+FIXES = Count("ordercast_fixes_taken_total", "Riders' fixes taken")
 FIXES_REJECTED = Counter("ordercast_fixes_rejected_total", "Riders' fixes not taken", ["reason"])
-POSITIONS_CONFLATED = Counter(
+POSITIONS_CONFLATED = Count(
     "ordercast_positions_conflated_total", "Positions replaced by newer ones for a slow reader"
 )
 EVENT_LAG = Histogram(

@@ -30,5 +30,5 @@ class Probe:
     async def run(self, bus: Bus) -> None:
         while True:
             PROBE_AGE.set(self.age())
-            bus.tell(self.channel, "SPUBLISH", self.channel, b"!")
+            bus.tell("SPUBLISH", self.channel, b"!")
             await asyncio.sleep(INTERVAL)

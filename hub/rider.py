@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,11 +11,12 @@ from hub.core.claims import Claims
 from hub.core.fixes import FixFilter
 from hub.core.state import OrderState
 from hub.feed import Subscriber
+from hub.store.keys import OrderKeys
 from hub.store.orders import Reading
 from schemas.lifecycle import Role
-from schemas.motion import distance
-from schemas.positions import Fix
-from schemas.wire import Frames
+from schemas.motion import within
+from schemas.telemetry import Sighting
+from schemas.wire import Codec, Frames
 
 __all__ = ["Held", "Rider"]
 
@@ -29,30 +30,34 @@ class Held:
 
     state: OrderState
     subscriber: Subscriber
+    keys: OrderKeys
     trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
+    told: Sighting | None = None
+    """What was told last by this hub on the present leg."""
 
     def see(self, reading: Reading) -> None:
         """The order as it is now. The trail is the present leg's; another hub may have begun it."""
         if self.state.leg != reading.state.leg:
             self.trail.clear()
+            self.told = None
         self.state = reading.state
         stored = reading.position
-        if stored is not None and stored["leg"] == self.state.leg and self._older(stored["trail"]):
+        if stored is not None and stored.leg == self.state.leg and self._older(reading.trail):
             self.trail.clear()
-            self.trail.extend(stored["trail"])
+            self.trail.extend(reading.trail)
 
     def _older(self, stored: list[list[float]]) -> bool:
         return bool(stored) and (not self.trail or self.trail[-1][0] < stored[-1][0])
 
-    def add_to_trail(self, fix: Fix) -> None:
-        if self.trail and fix.at < self.trail[-1][0]:
-            return
-        point = [fix.at, fix.lat, fix.lng]
-        if (
-            not self.trail
-            or distance(self.trail[-1][1], self.trail[-1][2], fix.lat, fix.lng) >= _TRAIL_STEP
-        ):
-            self.trail.append(point)
+    def add_to_trail(self, sighting: Sighting) -> bool:
+        """Whether it is a new point of the trail."""
+        at, lat, lng = sighting.at, sighting.lat, sighting.lng
+        if self.trail:
+            last = self.trail[-1]
+            if at < last[0] or within(_TRAIL_STEP, last[1], last[2], lat, lng):
+                return False
+        self.trail.append([at, lat, lng])
+        return True
 
 
 class Rider:
@@ -62,9 +67,11 @@ class Rider:
     same rider has begun.
     """
 
-    def __init__(self, rider_id: str) -> None:
+    codec: Codec = "json"
+
+    def __init__(self, rider_id: str, fix_rate: float) -> None:
         self.rider_id = rider_id
-        self.filter = FixFilter()
+        self.filter = FixFilter(fix_rate)
         self.held: dict[str, Held] = {}
         self.fence: int | None = None
         self.newest_fence = 0
@@ -81,39 +88,18 @@ class Rider:
     def event(self, frames: Frames) -> None:
         self.refresh.set()
 
-    def position(self, order_id: str, frames: Frames) -> None:
-        """Our own word, come back."""
+    def position(self, order_id: str, payload: bytes) -> None:
+        """Never called: the hub's own subscribers get no positions."""
 
     def view(self) -> list[dict[str, Any]]:
         """The `orders` of the rider's message."""
         return [_order_for_rider(held.state) for held in self.held.values()]
 
-    def recall(self, position: dict[str, Any]) -> None:
+    def recall(self, known: Sighting) -> None:
         """Go on from where another hub left off: the filter must not take anything older."""
         newest = self.filter.newest
-        known = position["riderId"] == self.rider_id
-        if known and (newest is None or newest.at < position["at"]):
-            self.filter.newest = Fix(
-                seq=0, at=position["at"], lat=position["lat"], lng=position["lng"]
-            )
-
-    def moved(self, fix: Fix) -> Iterable[tuple[dict[str, Any], list[list[float]]]]:
-        """The position that a fix makes of each active order, with the order's trail."""
-        for order_id, held in self.held.items():
-            held.add_to_trail(fix)
-            position = {
-                "orderId": order_id,
-                "riderId": self.rider_id,
-                "leg": held.state.leg,
-                "at": fix.at,
-                "lat": fix.lat,
-                "lng": fix.lng,
-                "heading": fix.heading,
-                "speed": fix.speed,
-                "accuracy": fix.accuracy,
-                "battery": fix.battery,
-            }
-            yield position, list(held.trail)
+        if newest is None or newest.at < known.at:
+            self.filter.newest = known
 
 
 def _order_for_rider(state: OrderState) -> dict[str, Any]:

@@ -1,28 +1,31 @@
 """Riders on duty at this hub: their orders, their fixes, and where these go.
 
-One fix, from the socket to the bus: `Riders.take` -> `FixFilter.judge` -> `Rider.moved` ->
-`PositionBoard.put`, once for each active order.
+One fix, from the socket to the bus: `Riders.take_one` -> `FixFilter.judge` -> `PositionBoard.put`,
+once for each active order.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from hub.core.fixes import seq_of
-from hub.errors import NotFoundError, OrdercastError, UnavailableError
+from hub.errors import NotFoundError, UnavailableError
 from hub.fanout import Fanout
 from hub.feed import Subscriber
 from hub.metrics import FIXES, FIXES_REJECTED
 from hub.rider import Held, Rider
 from hub.store.bus import Bus
+from hub.store.keys import order_keys
 from hub.store.keys import rider as rider_key
 from hub.store.orders import OrderStore, Reading
 from hub.store.riders import PositionBoard, RiderIndex
 from hub.tasks import end
-from schemas.positions import Fix, Rejection
+from schemas.positions import Rejection
+from schemas.telemetry import RawFix, Sighting, read_fix
 
 __all__ = ["Riders"]
 
@@ -31,14 +34,21 @@ _REFRESH: Final = 30.0
 
 log = structlog.get_logger("hub.riders")
 
-Judged = tuple[Any, Rejection]
+Judged = tuple[int | None, Rejection]
+"""The seq of a fix that was not taken, if it named one, and why."""
 
 
 class Riders:
-    """All riders of this hub. Attach the bus before the first one."""
+    """All riders of this hub. Attach the bus before the first one.
 
-    def __init__(self, orders: OrderStore, index: RiderIndex, fanout: Fanout) -> None:
+    `fix_rate`: messages with fixes that a rider may send a second, sustained.
+    """
+
+    def __init__(
+        self, orders: OrderStore, index: RiderIndex, fanout: Fanout, fix_rate: float
+    ) -> None:
         self._orders = orders
+        self._fix_rate = fix_rate
         self._index = index
         self._fanout = fanout
         self._riders: dict[str, Rider] = {}
@@ -67,9 +77,14 @@ class Riders:
         return rider
 
     async def _arrive(self, rider_id: str) -> Rider:
-        rider = Rider(rider_id)
-        await self.bus.subscribe(rider_key(rider_id, "c"))
-        await self._refresh(rider)
+        rider = Rider(rider_id, self._fix_rate)
+        channel = rider_key(rider_id, "c")
+        await self.bus.subscribe(channel, partial(self._on_word, rider))
+        try:
+            await self._refresh(rider)
+        except BaseException:
+            self.bus.unsubscribe(channel)
+            raise
         self._riders[rider_id] = rider
         self._keepers[rider_id] = asyncio.create_task(self._keep(rider))
         return rider
@@ -105,12 +120,8 @@ class Riders:
             rider.on_orders = rider.on_superseded = None
             rider.seen_at = time.monotonic()
 
-    def on_message(self, channel: bytes, payload: bytes) -> None:
-        """Word from the bus on a rider's channel."""
-        rider_id = channel[channel.index(b"r:") + 2 : channel.rindex(b"}")].decode()
-        rider = self._riders.get(rider_id)
-        if rider is None:
-            return
+    def _on_word(self, rider: Rider, payload: bytes) -> None:
+        """Word from the bus for whoever holds the rider."""
         if payload == b"O":
             rider.refresh.set()
         else:
@@ -128,47 +139,73 @@ class Riders:
 
     # Fixes
 
-    def take(self, rider: Rider, raws: list[Any]) -> tuple[list[Fix], list[Judged]]:
+    def take(self, rider: Rider, raws: list[Any]) -> tuple[int, int, list[Judged]]:
         """Judge one message's fixes; the newest one taken goes to each active order.
 
-        Answers those taken, and the others with the reason.
+        Answers how many were taken, the highest seq of those (-1 for none), and the others with
+        the reason.
         """
         now = time.time()
         rider.seen_at = time.monotonic()
-        if not rider.filter.within_rate(now):
-            return [], self._reject(raws, Rejection.RATE)
-        if not rider.held:
-            return [], self._reject(raws, Rejection.OFF_DUTY)
-        taken: list[Fix] = []
+        refused = None if rider.filter.within_rate(now) else Rejection.RATE
+        taken, highest, newest = 0, -1, None
         rejected: list[Judged] = []
         for raw in raws:
-            judged = rider.filter.judge(raw, now)
-            if isinstance(judged, Fix):
-                taken.append(judged)
-            else:
-                rejected += self._reject([raw], judged)
-        FIXES.inc(len(taken))
-        for fix in taken[:-1]:
+            verdict, seq = self._judge(rider, raw, now) if refused is None else (refused, -1)
+            if isinstance(verdict, Rejection):
+                rejected.append((seq_of(raw), verdict))
+                FIXES_REJECTED.labels(verdict.value).inc()
+                continue
+            taken, highest, newest = taken + 1, max(highest, seq), verdict
             for held in rider.held.values():
-                held.add_to_trail(fix)
-        if taken:
-            self._tell(rider, taken[-1])
-        return taken, rejected
+                held.add_to_trail(verdict)
+        FIXES.value += taken
+        for held in rider.held.values():
+            if newest is not None:
+                self.board.put_trail(held.keys, list(held.trail))
+                self._tell(held, newest)
+        return taken, highest, rejected
 
     @staticmethod
-    def _reject(raws: list[Any], reason: Rejection) -> list[Judged]:
-        FIXES_REJECTED.labels(reason.value).inc(len(raws))
-        return [(seq_of(raw), reason) for raw in raws]
+    def _judge(rider: Rider, raw: Any, now: float) -> tuple[Sighting | Rejection, int]:
+        if not rider.held:
+            return Rejection.OFF_DUTY, -1
+        fix = read_fix(raw)
+        if fix is None:
+            return Rejection.MALFORMED, -1
+        return rider.filter.judge(fix, now), fix.seq
 
-    def _tell(self, rider: Rider, fix: Fix) -> None:
-        for position, trail in rider.moved(fix):
-            self.board.put(position, trail)
+    def take_one(self, rider: Rider, fix: RawFix, now: float) -> Rejection | None:
+        """`take` for one fix that is within the rate: the usual case, and the hot one."""
+        if not rider.held:
+            return self._rejected(Rejection.OFF_DUTY)
+        sighting = rider.filter.judge(fix, now)
+        if isinstance(sighting, Rejection):
+            return self._rejected(sighting)
+        FIXES.value += 1
+        for held in rider.held.values():
+            if held.add_to_trail(sighting):
+                self.board.put_trail(held.keys, list(held.trail))
+            self._tell(held, sighting)
+        return None
+
+    @staticmethod
+    def _rejected(reason: Rejection) -> Rejection:
+        FIXES_REJECTED.labels(reason.value).inc()
+        return reason
+
+    def _tell(self, held: Held, sighting: Sighting) -> None:
+        sighting.leg = held.state.leg
+        held.told = sighting
+        self.board.put(held.keys, sighting)
 
     def make_whole(self) -> None:
-        """The store is back: tell the last position again, and look at the orders."""
+        """The store is back: tell again what was told last, and look at the orders."""
         for rider in self._riders.values():
-            if rider.filter.newest is not None:
-                self._tell(rider, rider.filter.newest)
+            for held in rider.held.values():
+                if held.told is not None:
+                    self.board.put_trail(held.keys, list(held.trail))
+                    self._tell(held, held.told)
             rider.refresh.set()
 
     # Orders of a rider
@@ -185,8 +222,8 @@ class Riders:
                 await self._refresh(rider)
             except UnavailableError:
                 await asyncio.sleep(1.0)  # `make_whole` asks again when the store is back
-            except OrdercastError as error:
-                log.warning("orders not refreshed", rider=rider.rider_id, error=str(error))
+            except Exception:
+                log.exception("orders not refreshed", rider=rider.rider_id)
         self._forget(rider)
 
     def _forget(self, rider: Rider) -> None:
@@ -231,9 +268,9 @@ class Riders:
                 await self._fanout.subscribe(subscriber, None, lambda message: None)
             except NotFoundError:  # taken away again just now
                 return
-            held = rider.held[order_id] = Held(reading.state, subscriber)
+            held = rider.held[order_id] = Held(reading.state, subscriber, order_keys(order_id))
         held.see(reading)
-        if reading.position is not None:
+        if reading.position is not None and reading.position.leg == reading.state.leg:
             rider.recall(reading.position)
 
     async def stop(self) -> None:

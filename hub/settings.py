@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     retention: Duration = 7 * 86400.0
     drain_seconds: Duration = 20.0
     ping_seconds: Duration = 25.0
+    fix_rate: Annotated[float, Field(gt=0)] = 5.0
+    """Messages with fixes a second that are taken from a rider, sustained."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

@@ -3,8 +3,17 @@
 import time
 from typing import Any
 
+import msgspec
+
 from hub.core.recovery import contiguous
-from hub.core.views import order_view, position_view, sees_position, stream_event, trail_view
+from hub.core.views import (
+    order_view,
+    position_view,
+    sees_position,
+    sees_rider,
+    stream_event,
+    trail_view,
+)
 from hub.feed import Subscriber
 from hub.store.orders import Reading
 from schemas.messages import After
@@ -40,10 +49,14 @@ def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
         snapshot["estimatedTime"] = minutes
     if (
         position is not None
-        and position["leg"] == state.leg
+        and position.leg == state.leg
         and sees_position(role, state.status, state.rider_id is not None)
     ):
-        fresh = freshness(now - position["at"]).value
-        snapshot["position"] = position_view(position, role, fresh, subscriber.gcj02)
-        snapshot["trail"] = trail_view(position["trail"], role, subscriber.gcj02)
+        fresh = freshness(now - position.at).value
+        view = position_view(
+            state.order_id, position, sees_rider(role), fresh, state.rider_id, subscriber.gcj02
+        )
+        snapshot["position"] = msgspec.to_builtins(view)
+        del snapshot["position"]["type"]
+        snapshot["trail"] = trail_view(reading.trail, role, subscriber.gcj02)
     return snapshot

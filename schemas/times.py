@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
@@ -12,6 +13,8 @@ _RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 
+_WRONG: Final = "must be an RFC 3339 time with a zone, such as 2026-11-22T19:05:43.120Z"
+
 # Years 1 to 9999. A zone can lead out of them: 0001-01-01T00:00:00+08:00.
 _FIRST: Final = -62_135_596_800.0
 _LAST: Final = 253_402_300_800.0
@@ -20,7 +23,13 @@ _LAST: Final = 253_402_300_800.0
 def format_time(seconds: float) -> str:
     """`1795374343.12` -> `2026-11-22T19:05:43.120Z`."""
     whole, milliseconds = divmod(round(round(seconds, 3) * 1000), 1000)
-    return f"{datetime.fromtimestamp(whole, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
+    return f"{_text_of(whole)}{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=512)
+def _text_of(second: int) -> str:
+    """Most times that are told lie within the same few seconds."""
+    return f"{datetime.fromtimestamp(second, UTC).isoformat()[:19]}."
 
 
 def parse_time(text: Any) -> float:
@@ -28,8 +37,22 @@ def parse_time(text: Any) -> float:
 
     Raises ValueError for anything else, a bare number or a local time included.
     """
-    if not isinstance(text, str) or not _RFC3339.fullmatch(text):
-        raise ValueError("must be an RFC 3339 time with a zone, such as 2026-11-22T19:05:43.120Z")
+    if not isinstance(text, str):
+        raise ValueError(_WRONG)
+    milliseconds = text[20:23]
+    if len(text) == 24 and text[23] == "Z" and milliseconds.isdecimal() and text.isascii():
+        return _second_of(text[:20]) + int(milliseconds) / 1000
+    return _parse(text)
+
+
+@lru_cache(maxsize=512)
+def _second_of(head: str) -> float:
+    return _parse(head + "0Z")
+
+
+def _parse(text: str) -> float:
+    if not _RFC3339.fullmatch(text):
+        raise ValueError(_WRONG)
     try:
         seconds = round(datetime.fromisoformat(text.upper()).timestamp(), 3)
     except (ValueError, OverflowError):

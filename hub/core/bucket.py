@@ -4,21 +4,22 @@ __all__ = ["Bucket"]
 
 
 class Bucket:
-    """`rate` a second, bursts of `burst`. Times are seconds of any steady clock."""
+    """`rate` a second, bursts of `burst`. Times are seconds of any one clock.
 
-    __slots__ = ("_at", "_left", "burst", "rate")
+    It is kept as the moment at which it will be full again: the generic cell rate algorithm
+    (ITU-T I.371), one number instead of two.
+    """
+
+    __slots__ = ("_full_at", "_lead", "_step")
 
     def __init__(self, rate: float, burst: float) -> None:
-        self.rate = rate
-        self.burst = burst
-        self._left = burst
-        self._at: float | None = None
+        self._step = 1 / rate
+        self._lead = (burst - 0.999) / rate  # Unix times are not exact to the last step
+        self._full_at = 0.0
 
     def take(self, now: float) -> bool:
-        if self._at is not None:
-            self._left = min(self.burst, self._left + (now - self._at) * self.rate)
-        self._at = now
-        if self._left < 1:
+        full_at = self._full_at
+        if full_at - now > self._lead:
             return False
-        self._left -= 1
+        self._full_at = (full_at if full_at > now else now) + self._step
         return True

@@ -64,10 +64,12 @@ class Session:
     Times are Unix seconds.
     """
 
-    __slots__ = ("_bucket", "_read", "codec", "deadline", "open")
+    __slots__ = ("_bucket", "_read", "binary", "codec", "deadline", "open")
 
     def __init__(self, codec: Codec, read: Callable[[dict[str, Any]], Any], now: float) -> None:
         self.codec: Codec = codec
+        self.binary = codec == "msgpack"
+        """By which frames its messages come."""
         self.open = False
         self.deadline = now + AUTH_TIMEOUT
         """When `overdue` has something to say, unless a token comes first."""
@@ -91,8 +93,8 @@ class Session:
             return Close(CloseCode.TOO_BIG, f"messages are at most {MAX_MESSAGE} bytes")
         if not self._bucket.take(now):
             return Close(CloseCode.TOO_MANY_REQUESTS, f"more than {_RATE:.0f} messages a second")
-        if binary is not (self.codec == "msgpack"):
-            frames = "binary" if self.codec == "msgpack" else "text"
+        if binary is not self.binary:
+            frames = "binary" if self.binary else "text"
             return Close(CloseCode.MALFORMED, f"this subprotocol takes {frames} frames")
         try:
             data = decode(self.codec, payload)

@@ -9,9 +9,17 @@ from typing import Any, Final
 from hub.core.state import OrderState
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import FINAL, Role, Status
+from schemas.telemetry import Sighting, View
 from schemas.times import format_time
 
-__all__ = ["order_view", "position_view", "sees_position", "stream_event", "trail_view"]
+__all__ = [
+    "order_view",
+    "position_view",
+    "sees_position",
+    "sees_rider",
+    "stream_event",
+    "trail_view",
+]
 
 
 def _on_delivery(status: Status, assigned: bool) -> bool:
@@ -29,10 +37,12 @@ _SEES_POSITION: Final[dict[Role, Callable[[Status, bool], bool]]] = {
     Role.RIDER: _while_assigned,
 }
 
-_POSITION_FIELDS: Final = ("heading", "speed")
-_PLATFORM_FIELDS: Final = ("heading", "speed", "accuracy", "battery", "riderId")
 _INTERNAL: Final = frozenset({"hash", "prevHash", "leg", "riderId"})
 _SEES_RIDER: Final = frozenset({Role.PLATFORM, Role.RIDER})
+
+
+def sees_rider(role: Role) -> bool:
+    return role in _SEES_RIDER
 
 
 def sees_position(role: Role, status: Status, assigned: bool) -> bool:
@@ -76,32 +86,34 @@ def stream_event(event: dict[str, Any]) -> dict[str, Any]:
 
 def trail_view(trail: list[list[float]], role: Role, gcj02: bool = False) -> list[dict[str, Any]]:
     """The way so far, oldest first; `trail` holds triples of Unix seconds, lat, lng."""
-    points = (
-        position_view({"orderId": "", "at": at, "lat": lat, "lng": lng}, role, "", gcj02)
-        for at, lat, lng in trail
-    )
-    return [{name: point[name] for name in ("at", "lat", "lng")} for point in points]
+    points = []
+    for at, *point in trail:
+        lat, lng = _place(point[0], point[1], role in _SEES_RIDER, gcj02)
+        points.append({"at": format_time(at), "lat": lat, "lng": lng})
+    return points
 
 
 def position_view(
-    position: dict[str, Any], role: Role, freshness: str, gcj02: bool = False
-) -> dict[str, Any]:
-    """A position as `role` may see it: 5 decimals (some 1 m) and no trace of the rider's phone.
-
-    `position` has `orderId`, `at` (Unix seconds), `lat`, `lng` and what the fix brought.
+    order_id: str,
+    sighting: Sighting,
+    full: bool,
+    freshness: str,
+    rider_id: str | None,
+    gcj02: bool = False,
+) -> View:
+    """A position as those see it who may know the rider (`full`), or as all others do: with 5
+    decimals (some 1 m) and no trace of the rider's phone.
     """
-    lat, lng = position["lat"], position["lng"]
+    lat, lng = _place(sighting.lat, sighting.lng, full, gcj02)
+    view = View(
+        order_id, format_time(sighting.at), lat, lng, freshness, sighting.heading, sighting.speed
+    )
+    if full:
+        view.accuracy, view.battery, view.rider_id = sighting.accuracy, sighting.battery, rider_id
+    return view
+
+
+def _place(lat: float, lng: float, full: bool, gcj02: bool) -> tuple[float, float]:
     if gcj02:
         lat, lng = to_gcj02(lat, lng)
-    full = role in _SEES_RIDER
-    view = {
-        "orderId": position["orderId"],
-        "at": format_time(position["at"]),
-        "lat": lat if full else round(lat, 5),
-        "lng": lng if full else round(lng, 5),
-        "freshness": freshness,
-    }
-    for name in _PLATFORM_FIELDS if full else _POSITION_FIELDS:
-        if position.get(name) is not None:
-            view[name] = position[name]
-    return view
+    return (lat, lng) if full else (round(lat, 5), round(lng, 5))

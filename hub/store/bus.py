@@ -3,18 +3,21 @@
 A node's connection is supervised: it never dies silently. It is made again with jitter, every
 channel is subscribed anew, and only then is the node called restored, so that whoever listens
 can compare what it knows with the store.
+
+What is told goes by a second connection, on which the server answers nothing: an answer nobody
+waits for would wake two processes for each message of a quiet hub.
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
 from hub.errors import UnavailableError
 from hub.store.connection import Connection
-from hub.store.link import Address, Link, OnMessage, address_of_url, connect
+from hub.store.link import Address, Link, connect
 from hub.tasks import end
 
 __all__ = ["Bus"]
@@ -24,28 +27,26 @@ _RETRY_MIN: Final = 0.05
 _RETRY_MAX: Final = 2.0
 _CONFIRM_TIMEOUT: Final = 5.0
 
+Listener = Callable[[bytes], None]
+"""Called with the payload of each message of a channel, in order."""
+
 log = structlog.get_logger("hub.bus")
 
 
 class Bus:
-    """`on_message(channel, payload)` is called for each message, in order per channel.
-
-    `on_lost()` and `on_restored()` tell when a node's connection breaks, and when it and all its
-    subscriptions are there again.
+    """`on_lost()` and `on_restored()` tell when a node's connection breaks, and when it and all
+    its subscriptions are there again.
     """
 
     def __init__(
         self,
         connection: Connection,
-        on_message: OnMessage,
         on_lost: Callable[[], None],
         on_restored: Callable[[], Awaitable[None]],
     ) -> None:
         self._connection = connection
-        self._on_message = on_message
         self._on_lost = on_lost
         self._on_restored = on_restored
-        self._home, self._credentials = address_of_url(connection.url)
         self._nodes: dict[Address, _Node] = {}
 
     async def start(self) -> None:
@@ -66,35 +67,32 @@ class Bus:
         for node in self._nodes.values():
             node.reset()
 
-    async def subscribe(self, channel: str) -> None:
-        """Return once the server has confirmed. Raises UnavailableError while it is away."""
-        node = self._node(self._address(channel))
+    async def subscribe(self, channel: str, listener: Listener) -> None:
+        """Return once the server has confirmed; one listener a channel.
+
+        Raises UnavailableError while the server is away.
+        """
+        node = self._node(self._connection.address(channel))
         await node.attempted.wait()
-        await node.subscribe(channel.encode())
+        await node.subscribe(channel.encode(), listener)
 
     def unsubscribe(self, channel: str) -> None:
-        self._node(self._address(channel)).unsubscribe(channel.encode())
+        self._node(self._connection.address(channel)).unsubscribe(channel.encode())
 
-    def ask(self, key: str, *command: str | bytes) -> asyncio.Future[Any]:
-        """A command to the node that holds `key`, joined with all others of this tick."""
-        return self._node(self._address(key)).ask(*command)
+    def tell(self, *command: str | bytes) -> None:
+        """A command on the key that is its first argument, whose answer nobody needs.
 
-    def tell(self, key: str, *command: str | bytes) -> None:
-        """As `ask`, where nobody cares for the answer; dropped while the node is away."""
-        self._node(self._address(key)).tell(*command)
+        It goes with all others of this tick; while the node is away it is dropped.
+        """
+        self._node(self._connection.address(command[1])).tell(*command)  # type: ignore[arg-type]
 
     async def _known(self) -> list[Address]:
+        home = self._connection.home
         if not self._connection.cluster:
-            return [self._home]
+            return [home]
         await self._connection.client.initialize()
         nodes = self._connection.client.get_primaries()
-        return [(self._home[0], node.host, str(node.port)) for node in nodes]
-
-    def _address(self, key: str) -> Address:
-        if not self._connection.cluster:
-            return self._home
-        node = self._connection.client.get_node_from_key(key)
-        return (self._home[0], node.host, str(node.port))
+        return [(home[0], node.host, str(node.port)) for node in nodes]
 
     def _node(self, address: Address) -> "_Node":
         node = self._nodes.get(address)
@@ -102,25 +100,40 @@ class Bus:
             node = self._nodes[address] = _Node(self, address)
         return node
 
-    async def rehome(self, channel: bytes) -> None:
+    async def rehome(self, channel: bytes, listener: Listener) -> None:
         """A slot moved to another node: look up where, and subscribe there."""
         try:
             await self._connection.client.initialize()
-            await self.subscribe(channel.decode())
+            await self.subscribe(channel.decode(), listener)
             await self._on_restored()
         except UnavailableError:
             log.warning("channel not rehomed", channel=channel.decode())
 
 
+class _Subscription:
+    """A channel that is wanted. `confirmed` by the server, or not yet."""
+
+    __slots__ = ("confirmed", "listener")
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.confirmed: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
+
+    def settle(self) -> None:
+        if self.confirmed is not None:
+            self.confirmed.set_result(None)
+            self.confirmed = None
+
+
 class _Node:
-    """One server: a link for its messages, one for commands, and the channels it carries."""
+    """One server: a link for its messages, a mute one to tell it something, and its channels."""
 
     def __init__(self, bus: Bus, address: Address) -> None:
         self._bus = bus
         self._address = address
-        self._wanted: dict[bytes, asyncio.Future[None]] = {}
+        self._wanted: dict[bytes, _Subscription] = {}
         self._messages: Link | None = None
-        self._commands: Link | None = None
+        self._tells: Link | None = None
         self.connected = asyncio.Event()
         self.attempted = asyncio.Event()
         self._supervisor = asyncio.create_task(self._supervise())
@@ -130,31 +143,33 @@ class _Node:
         await end([self._supervisor, *self._rehoming])
         self._drop_links()
 
-    async def subscribe(self, channel: bytes) -> None:
-        confirmed = self._wanted.get(channel)
-        if confirmed is None:
-            confirmed = self._wanted[channel] = asyncio.get_running_loop().create_future()
-            if self._messages is not None:
-                self._messages.send(b"SSUBSCRIBE", channel)
+    async def subscribe(self, channel: bytes, listener: Listener) -> None:
         if not self.connected.is_set():
-            self._wanted.pop(channel, None)
             raise UnavailableError("the bus is not connected")
-        await asyncio.shield(confirmed)
+        wanted = self._wanted.get(channel)
+        if wanted is None:
+            wanted = self._wanted[channel] = _Subscription(listener)
+            assert self._messages is not None
+            self._messages.send(b"SSUBSCRIBE", channel)
+        wanted.listener = listener
+        if wanted.confirmed is not None:
+            await asyncio.shield(wanted.confirmed)
 
     def unsubscribe(self, channel: bytes) -> None:
         if self._wanted.pop(channel, None) is not None and self._messages is not None:
             self._messages.send(b"SUNSUBSCRIBE", channel)
 
-    def ask(self, *command: str | bytes) -> asyncio.Future[Any]:
-        if self._commands is None:
-            failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            failed.set_exception(UnavailableError("the bus is not connected"))
-            return failed
-        return self._commands.ask(*command)
-
     def tell(self, *command: str | bytes) -> None:
-        if self._commands is not None:
-            self._commands.tell(*command)
+        if self._tells is not None:
+            self._tells.send(*command)
+
+    def _on_message(self, channel: bytes, payload: bytes) -> None:
+        wanted = self._wanted.get(channel)
+        if wanted is not None:
+            try:
+                wanted.listener(payload)
+            except Exception:
+                log.exception("message not understood", channel=channel.decode(errors="replace"))
 
     async def _supervise(self) -> None:
         attempt = 0
@@ -163,9 +178,9 @@ class _Node:
                 await self._connect()
                 attempt = 0
                 assert self._messages is not None
-                assert self._commands is not None
+                assert self._tells is not None
                 await asyncio.wait(
-                    (self._messages.lost, self._commands.lost),
+                    (self._messages.lost, self._tells.lost),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 log.warning("bus lost", node=":".join(self._address))
@@ -184,36 +199,36 @@ class _Node:
             self._messages.close()
 
     def _drop_links(self) -> None:
-        for link in (self._messages, self._commands):
+        for link in (self._messages, self._tells):
             if link is not None:
                 link.close()
-        self._messages = self._commands = None
+        self._messages = self._tells = None
 
     async def _connect(self) -> None:
-        bus = self._bus
-        for name in ("_commands", "_messages"):
-            link = await connect(
-                self._address, bus._credentials, bus._on_message, self._on_subscription
-            )
-            setattr(self, name, link)
+        credentials = self._bus._connection.credentials
+        self._tells = await connect(self._address, credentials, mute=True)
+        self._messages = await connect(
+            self._address, credentials, lambda: Link(self._on_message, self._on_subscription)
+        )
         await self._resubscribe()
         self.connected.set()
         self.attempted.set()
-        await bus._on_restored()
+        await self._bus._on_restored()
 
     async def _resubscribe(self) -> None:
         assert self._messages is not None
-        loop = asyncio.get_running_loop()
         channels = list(self._wanted)
         for channel in channels:
-            if self._wanted[channel].done():
-                self._wanted[channel] = loop.create_future()
+            wanted = self._wanted[channel]
+            if wanted.confirmed is None:
+                wanted.confirmed = asyncio.get_running_loop().create_future()
         for start in range(0, len(channels), _BATCH):
             for channel in channels[start : start + _BATCH]:
                 self._messages.send(b"SSUBSCRIBE", channel)
             for channel in channels[start : start + _BATCH]:
-                if (confirmed := self._wanted.get(channel)) is not None:
-                    await self._confirmed_or_lost(confirmed)
+                known = self._wanted.get(channel)
+                if known is not None and known.confirmed is not None:
+                    await self._confirmed_or_lost(known.confirmed)
 
     async def _confirmed_or_lost(self, confirmed: asyncio.Future[None]) -> None:
         assert self._messages is not None
@@ -230,10 +245,9 @@ class _Node:
         if wanted is None:
             return
         if word == b"ssubscribe":
-            if not wanted.done():
-                wanted.set_result(None)
+            wanted.settle()
         elif self._bus._connection.cluster:  # not asked for: the slot moved away
             del self._wanted[channel]
-            task = asyncio.create_task(self._bus.rehome(channel))
+            task = asyncio.create_task(self._bus.rehome(channel, wanted.listener))
             self._rehoming.add(task)
             task.add_done_callback(self._rehoming.discard)

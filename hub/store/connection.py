@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any, Literal
 
+from hiredis import ReplyError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
@@ -27,6 +28,8 @@ from redis.exceptions import (
 )
 
 from hub.errors import StartError, UnavailableError
+from hub.store.link import Address, address_of_url
+from hub.store.pipes import Pipes
 
 __all__ = ["Connection", "Durability", "Script"]
 
@@ -72,6 +75,8 @@ class Connection:
                 "set appendfsync on its nodes"
             )
         self._client = self._connect(url)
+        self.home, self.credentials = address_of_url(url)
+        self._pipes = Pipes(self.credentials)
 
     def _connect(self, url: str) -> Any:
         options: dict[str, Any] = {
@@ -122,8 +127,40 @@ class Connection:
                 raise UnavailableError(str(error)) from error
             raise
 
+    def address(self, key: str) -> Address:
+        """The server that holds `key`. On a cluster, the one that redis-py knows of."""
+        if not self.cluster:
+            return self.home
+        node = self._client.get_node_from_key(key)
+        return (self.home[0], node.host, str(node.port))
+
+    async def ask(self, *command: Any) -> Any:
+        """A command whose first argument is its key, sent with all others of this tick.
+
+        An error is asked for again by redis-py, which knows what to do about it: it follows a
+        slot that moved, or says what is wrong.
+        """
+        reply = await self._ask(command[1], *command)
+        if isinstance(reply, ReplyError):
+            async with self.mapped() as client:
+                return await client.execute_command(*command)
+        return reply
+
     async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
-        """Run a script; load it first where the server does not know it (yet, or any more)."""
+        """Run a script; as `ask` otherwise."""
+        reply = await self._ask(keys[0], "EVALSHA", script.digest, len(keys), *keys, *args)
+        if isinstance(reply, ReplyError):
+            return await self._run_by_client(script, keys, *args)
+        return reply
+
+    async def _ask(self, key: str, *command: Any) -> Any:
+        if self.cluster:
+            async with self.mapped() as client:
+                await client.initialize()  # at once, but for the first time
+        return await self._pipes.ask(self.address(key), *command)
+
+    async def _run_by_client(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
+        """Load the script first where the server does not know it (yet, or any more)."""
         async with self.mapped() as client:
             try:
                 return await client.evalsha(script.digest, len(keys), *keys, *args)
@@ -182,4 +219,5 @@ class Connection:
             await client.ping()
 
     async def close(self) -> None:
+        self._pipes.close()
         await self._client.aclose()

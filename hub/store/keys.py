@@ -5,8 +5,9 @@ script may touch it all, on one server as on a cluster.
 
     oc:{p}:order:<id>       hash    rev, seq, epoch, state (msgpack); the truth about an order
     oc:{p}:events:<id>      stream  one entry per event, id `seq-0`, field e (JSON)
-    oc:{p}:position:<id>    string  the last position and the trail (msgpack); exists while a
-                                    rider is assigned, empty until the first fix
+    oc:{p}:position:<id>    string  the last position (msgpack); exists while a rider is assigned,
+                                    empty until the first fix
+    oc:{p}:trail:<id>       string  the way so far on this leg (msgpack); as the position
     oc:{p}:log              stream  every event of the partition, for bridge, audit and sinks
     oc:{p}:cursors          hash    how far each reader of the log has come
     oc:{p}:deadlines        zset    `<orderId>|<code>` by due time (Unix ms)
@@ -76,6 +77,10 @@ class OrderKeys:
     @property
     def position(self) -> str:
         return f"{self._head}position:{self.order_id}"
+
+    @property
+    def trail(self) -> str:
+        return f"{self._head}trail:{self.order_id}"
 
     @property
     def operations(self) -> str:

@@ -1,7 +1,8 @@
 """One raw connection to one Redis server: what is sent in a tick goes out as one write.
 
-redis-py stays the client for everything else; the bus alone is hot enough for this. Measured
-with redis-py instead, the relay of a rider's fix costs two to three times as much.
+redis-py stays the client for what is rare or needs care (a cluster's redirections, a script that
+the server does not know). What is hot goes here: with redis-py, the relay of a rider's fix cost
+two to three times as much, and a script's call five times.
 """
 
 import asyncio
@@ -20,10 +21,15 @@ Address = tuple[str, ...]
 """What `connect` takes: ("unix", path) or ("tcp"|"tls", host, port)."""
 
 _CONNECT_TIMEOUT: Final = 1.0
+_ANSWER_TIMEOUT: Final = 4.0
 _PUSHES: Final = frozenset({b"ssubscribe", b"sunsubscribe"})
 
 OnMessage = Callable[[bytes, bytes], None]
 OnSubscription = Callable[[bytes, bytes], None]
+
+
+def _ignore(channel: bytes, payload: bytes) -> None:
+    """For links that only take commands."""
 
 
 def address_of_url(url: str) -> tuple[Address, tuple[str, ...]]:
@@ -38,15 +44,20 @@ def address_of_url(url: str) -> tuple[Address, tuple[str, ...]]:
 
 class Link(asyncio.Protocol):
     """`on_message(channel, payload)` for each message, `on_subscription(word, channel)` for each
-    `ssubscribe` and `sunsubscribe` that the server tells, asked for or not.
+    `ssubscribe` and `sunsubscribe` that the server tells, asked for or not. A server that owes an
+    answer for four seconds counts as lost.
     """
 
-    def __init__(self, on_message: OnMessage, on_subscription: OnSubscription) -> None:
+    def __init__(
+        self, on_message: OnMessage = _ignore, on_subscription: OnSubscription = _ignore
+    ) -> None:
         self._on_message = on_message
         self._on_subscription = on_subscription
         self._reader = hiredis.Reader()
         self._out: list[bytes] = []
-        self._replies: deque[asyncio.Future[Any] | None] = deque()
+        self._replies: deque[asyncio.Future[Any]] = deque()
+        self._answered = 0
+        self._watch: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self.lost = self._loop.create_future()
@@ -56,6 +67,8 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._watch is not None:
+            self._watch.cancel()
         if not self.lost.done():
             self.lost.set_result(None)
         while self._replies:
@@ -76,43 +89,58 @@ class Link(asyncio.Protocol):
 
     def _settle(self, reply: Any) -> None:
         # A refused SSUBSCRIBE (a slot that moved) is an answer that no one waits for.
-        waiting = self._replies.popleft() if self._replies else None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(reply)
+        if self._replies:
+            self._answered += 1
+            waiting = self._replies.popleft()
+            if not waiting.done():
+                waiting.set_result(reply)
 
     @staticmethod
-    def _fail(waiting: asyncio.Future[Any] | None) -> None:
-        if waiting is not None and not waiting.done():
+    def _fail(waiting: asyncio.Future[Any]) -> None:
+        if not waiting.done():
             waiting.set_exception(UnavailableError("the connection to the store was lost"))
 
-    def send(self, *command: str | bytes) -> None:
-        """Queue a command whose answer is a push (SSUBSCRIBE, SUNSUBSCRIBE), or of no interest."""
+    def send(self, *command: Any) -> None:
+        """Queue a command whose answer is a push (SSUBSCRIBE, SUNSUBSCRIBE), or on a mute link."""
         if self._transport is None:
             return
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(hiredis.pack_command(command))  # type: ignore[arg-type]
+        self._out.append(hiredis.pack_command(command))
 
-    def ask(self, *command: str | bytes) -> asyncio.Future[Any]:
+    def ask(self, *command: Any) -> asyncio.Future[Any]:
         """Queue a command; its answer, a hiredis.ReplyError included, comes with the future."""
         waiting: asyncio.Future[Any] = self._loop.create_future()
         if self._transport is None:
             self._fail(waiting)
-        else:
-            self.send(*command)
-            self._replies.append(waiting)
+            return waiting
+        self.send(*command)
+        self._replies.append(waiting)
+        if self._watch is None:
+            self._watch_from_now()
         return waiting
 
-    def tell(self, *command: str | bytes) -> None:
-        """Queue a command whose one answer is dropped."""
-        if self._transport is not None:
-            self.send(*command)
-            self._replies.append(None)
+    def _watch_from_now(self) -> None:
+        """One timer for all: a command of its own each would cost more than most commands."""
+        self._watch = self._loop.call_later(_ANSWER_TIMEOUT, self._still_answers, self._answered)
+
+    def _still_answers(self, answered: int) -> None:
+        self._watch = None
+        if not self._replies:
+            return
+        if self._answered == answered:
+            self.close()
+        else:
+            self._watch_from_now()
 
     def _flush(self) -> None:
         if self._transport is not None:
             self._transport.write(b"".join(self._out))
         self._out.clear()
+
+    @property
+    def up(self) -> bool:
+        return self._transport is not None
 
     def close(self) -> None:
         if self._transport is not None:
@@ -122,14 +150,15 @@ class Link(asyncio.Protocol):
 async def connect(
     address: Address,
     credentials: tuple[str, ...],
-    on_message: OnMessage,
-    on_subscription: OnSubscription,
+    make: Callable[[], Link] = Link,
+    *,
+    mute: bool = False,
 ) -> Link:
-    """A link that is up and authenticated. Raises UnavailableError."""
-    loop = asyncio.get_running_loop()
+    """A link that is up and authenticated; a mute one answers nothing from then on.
 
-    def make() -> Link:
-        return Link(on_message, on_subscription)
+    Raises UnavailableError.
+    """
+    loop = asyncio.get_running_loop()
 
     link: Link | None = None
     try:
@@ -145,6 +174,8 @@ async def connect(
                     raise UnavailableError(str(reply))
             # A server that hangs takes connections all the same; only its answer counts.
             await link.ask("PING")
+            if mute:
+                link.send("CLIENT", "REPLY", "OFF")
             return link
     except (OSError, TimeoutError) as error:
         if link is not None:

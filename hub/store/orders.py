@@ -1,17 +1,18 @@
 """Orders in the store: read as of one moment, changed all or nothing."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgpack
+import msgspec
 
 from hub.core.order import Change
 from hub.core.state import OrderState
 from hub.store.connection import Connection, Script
 from hub.store.keys import order_keys
-from schemas.wire import dumps
+from schemas.telemetry import Sighting
+from schemas.wire import dumps, loads_own
 
 __all__ = ["OrderStore", "Reading", "Stored"]
 
@@ -32,12 +33,17 @@ class Stored:
 class Reading:
     """An order as of one moment, with the stored events after the place that was asked for.
 
-    `position` is what `RiderStore` last kept, or None.
+    `position` and `trail` are what `PositionBoard` kept last; `trail` holds triples of Unix
+    seconds, lat and lng, oldest first.
     """
 
     state: OrderState
-    position: dict[str, Any] | None
+    position: Sighting | None
+    trail: list[list[float]]
     events: list[dict[str, Any]]
+
+
+_sighting: Final = msgspec.msgpack.Decoder(Sighting).decode
 
 
 def _state(packed: bytes) -> OrderState:
@@ -52,23 +58,24 @@ class OrderStore:
         self._retention = retention
 
     async def load(self, order_id: str) -> Stored | None:
-        async with self._connection.mapped() as client:
-            rev, packed = await client.hmget(order_keys(order_id).order, "rev", "state")
+        key = order_keys(order_id).order
+        rev, packed = await self._connection.ask("HMGET", key, "rev", "state")
         return None if rev is None else Stored(int(rev), _state(packed))
 
     async def read(self, order_id: str, epoch: str = "", after: int = -1) -> Reading | None:
         """The order with its events after `after` in `epoch`; `after` -1 asks for none."""
         keys = order_keys(order_id)
         found = await self._connection.run(
-            _READ, [keys.order, keys.events, keys.position], epoch, after
+            _READ, [keys.order, keys.events, keys.position, keys.trail], epoch, after
         )
         if found is None:
             return None
-        _, packed, position, events = found
+        _, packed, position, trail, events = found
         return Reading(
             state=_state(packed),
-            position=msgpack.unpackb(position) if position else None,
-            events=[json.loads(event) for event in events],
+            position=_sighting(position) if position else None,
+            trail=msgpack.unpackb(trail) if trail else [],
+            events=[loads_own(event) for event in events],
         )
 
     async def seqs(self, order_ids: Iterable[str]) -> list[tuple[str, int] | None]:
@@ -96,7 +103,7 @@ class OrderStore:
         keys = order_keys(state.order_id)
         answer = await self._connection.commit(
             _COMMIT,
-            [keys.order, keys.events, keys.position, keys.log, keys.deadlines],
+            [keys.order, keys.events, keys.position, keys.log, keys.deadlines, keys.trail],
             rev,
             msgpack.packb(state.pack()),
             state.epoch,
@@ -127,7 +134,7 @@ class OrderStore:
         """What was asked and made no event, newest first."""
         async with self._connection.mapped() as client:
             rows = await client.lrange(order_keys(order_id).operations, 0, -1)
-        return [json.loads(row) for row in rows]
+        return [loads_own(row) for row in rows]
 
 
 def _fate_of_position(

@@ -1,17 +1,18 @@
 """Riders in the store: which orders they may have, who holds their socket, where they are."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-import msgpack
+import msgspec
 
 from hub.store.bus import Bus
 from hub.store.connection import Connection
-from hub.store.keys import order_keys, rider
+from hub.store.keys import OrderKeys, rider
+from schemas.telemetry import Sighting
 
 __all__ = ["PositionBoard", "RiderIndex"]
 
 _KEEP: Final = 24 * 3600
+_pack: Final = msgspec.msgpack.Encoder().encode
 
 
 class RiderIndex:
@@ -60,18 +61,19 @@ class RiderIndex:
 
 
 class PositionBoard:
-    """The last position of each order, kept and told in the bus's next batch."""
+    """The last position of each order and the way to it, kept and told in the bus's next batch.
+
+    The keys exist only while the order has a rider (see the commit script): with XX nothing is
+    kept after the end.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    def put(self, position: Mapping[str, Any], trail: list[list[float]]) -> None:
-        """Keep `position` with its `trail`, and tell it.
+    def put(self, keys: OrderKeys, sighting: Sighting) -> None:
+        packed = _pack(sighting)
+        self._bus.tell("SET", keys.position, packed, "XX", "KEEPTTL")
+        self._bus.tell("SPUBLISH", keys.channel, b"P" + packed)
 
-        The key exists only while the order has a rider (see the commit script): with XX nothing
-        is kept after the end.
-        """
-        keys = order_keys(position["orderId"])
-        kept = msgpack.packb({**position, "trail": trail})
-        self._bus.tell(keys.position, "SET", keys.position, kept, "XX", "KEEPTTL")
-        self._bus.tell(keys.channel, "SPUBLISH", keys.channel, b"P" + msgpack.packb(dict(position)))
+    def put_trail(self, keys: OrderKeys, trail: list[list[float]]) -> None:
+        self._bus.tell("SET", keys.trail, _pack(trail), "XX", "KEEPTTL")

@@ -36,6 +36,17 @@ class Conversation(ABC):
 
     kind: str
 
+    __slots__ = (
+        "_backlog",
+        "_foreign",
+        "_token",
+        "_work",
+        "claims",
+        "session",
+        "socket",
+        "state",
+    )
+
     def __init__(self, handshake: Handshake, read: Callable[[dict[str, Any]], Any]) -> None:
         self.state = handshake.state
         self.session = Session(handshake.codec, read, time.time())
@@ -43,7 +54,7 @@ class Conversation(ABC):
         self.socket: Socket
         self._token = bearer(handshake.headers)
         self._foreign = not _same_origin(handshake, self.state.settings.allowed_origins)
-        self._backlog: deque[tuple[bytes, bool]] = deque()
+        self._backlog: deque[tuple[bytes, bool]] | None = None
         self._work: asyncio.Task[None] | None = None
 
     # For the protocol
@@ -85,11 +96,14 @@ class Conversation(ABC):
             return
         socket.wake_at(self.session.deadline)
         if self._token is not None:
-            self._start(self._verify(self._token))
+            token, self._token = self._token, None
+            self._start(self._verify(token))
 
     def received(self, payload: bytes, binary: bool) -> None:
         if self._work is None:
             self._handle(payload, binary)
+        elif self._backlog is None:
+            self._backlog = deque([(payload, binary)])
         elif len(self._backlog) < _BACKLOG:
             self._backlog.append((payload, binary))
         else:
@@ -101,7 +115,7 @@ class Conversation(ABC):
             self.socket.close(close.code, close.reason)
 
     def closed(self) -> None:
-        self._backlog.clear()
+        self._backlog = None
         if self._work is not None:
             self._work.cancel()
         self.ended()
@@ -139,6 +153,7 @@ class Conversation(ABC):
         self._work = None
         while self._backlog and self._work is None:
             self._handle(*self._backlog.popleft())
+        self._backlog = self._backlog or None
 
     async def _verify(self, token: str) -> None:
         try:

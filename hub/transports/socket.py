@@ -8,17 +8,17 @@ each order only; over the hard limit the socket is closed with 4008 and its clie
 import asyncio
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any, Final, Protocol
 
 import structlog
-from picows.picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows.picows import WSFrame, WSListener, WSTransport
 
 from hub.metrics import CLOSED, EVENTS, POSITIONS_CONFLATED, SOCKETS
 from schemas.codes import CloseCode
 from schemas.messages import MAX_MESSAGE
-from schemas.wire import Codec, Frames
+from schemas.wire import Codec, Frames, encode
 
 __all__ = ["Socket", "Sockets", "Talk"]
 
@@ -27,6 +27,11 @@ HARD_LIMIT: Final = 512 * 1024
 _UNSENT: Final = 16 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
 _NEAR: Final = 30.0
+_TICK: Final = 0.1
+
+# Opcodes (RFC 6455, 5.2). Plain numbers: picows takes them faster than its own enumeration.
+_CONTINUATION, _TEXT, _BINARY, _CLOSE = 0, 1, 2, 8
+_PINGS: Final = (9, 10)
 _MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
 _MAX_FRAGMENTS: Final = 1_024
 
@@ -59,44 +64,62 @@ class Talk(Protocol):
 class Socket(WSListener):
     """A listener of picows. It is also the sink of the subscribers on it."""
 
+    __slots__ = (
+        "_closing",
+        "_congested",
+        "_fragments",
+        "_held",
+        "_send",
+        "_sockets",
+        "_transport",
+        "_type",
+        "alive",
+        "codec",
+        "talk",
+        "turn",
+    )
+
     def __init__(self, sockets: "Sockets", talk: Talk, codec: Codec) -> None:
         self.codec: Codec = codec
         self.talk = talk
         self.alive = True
         """Something came in since the last ping."""
+        self.turn = 0
+        """When it is pinged: one of those of `Sockets`."""
         self._sockets = sockets
         self._transport: WSTransport | None = None
-        self._type = WSMsgType.BINARY if codec == "msgpack" else WSMsgType.TEXT
-        self._message: _Fragments | None = None
+        self._type = _BINARY if codec == "msgpack" else _TEXT
+        self._send: Callable[[int, bytes], None] = _drop
+        """The transport's, while there is one that is not closing."""
+        self._fragments: _Fragments | None = None
         self._congested = False
-        self._held: dict[str, Frames] = {}
+        self._held: dict[str, bytes] | None = None
         self._closing = False
 
     # Out
 
-    def send(self, frames: Frames) -> None:
-        """Send a message, in order with all others."""
-        if self._transport is None or self._closing:
-            return
-        self._transport.send(self._type, frames[self.codec])
+    def send(self, payload: bytes) -> None:
+        """Send an encoded message, in order with all others."""
+        self._send(self._type, payload)
         if self._congested and self._buffered() > HARD_LIMIT:
             self.close(CloseCode.TOO_SLOW, "reads too slowly; come back and resume")
 
     def say(self, message: dict[str, Any]) -> None:
-        self.send(Frames(message))
+        self.send(encode(self.codec, message))
 
     def event(self, frames: Frames) -> None:
-        EVENTS.inc()
-        # What is held may be no longer for these eyes, now that the order has moved on.
-        self._held.pop(frames.message["orderId"], None)
-        self.send(frames)
+        EVENTS.value += 1
+        if self._held is not None:
+            # What is held may be no longer for these eyes, now that the order has moved on.
+            self._held.pop(frames.message["orderId"], None)
+        self.send(frames[self.codec])
 
-    def position(self, order_id: str, frames: Frames) -> None:
-        if self._congested:
-            POSITIONS_CONFLATED.inc(order_id in self._held)
-            self._held[order_id] = frames
+    def position(self, order_id: str, payload: bytes) -> None:
+        if self._held is None:
+            self._send(self._type, payload)
         else:
-            self.send(frames)
+            POSITIONS_CONFLATED.value += order_id in self._held
+            self._held[order_id] = payload
 
     def ping(self) -> None:
         """Send a ping, or close where nothing has come since the last one."""
@@ -112,7 +135,7 @@ class Socket(WSListener):
         """Begin the closing handshake; after three seconds the connection is cut."""
         if self._transport is None or self._closing:
             return
-        self._closing = True
+        self._closing, self._send = True, _drop
         CLOSED.labels(str(code.value)).inc()
         text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
         self._transport.send_close(code.value, text)  # type: ignore[arg-type]
@@ -131,13 +154,14 @@ class Socket(WSListener):
             self.talk.overdue(now)
 
     def _buffered(self) -> int:
-        assert self._transport is not None
+        if self._transport is None:
+            return 0
         return int(self._transport.underlying_transport.get_write_buffer_size())
 
     # In, from picows
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
+        self._transport, self._send = transport, transport.send  # type: ignore[assignment]
         transport.underlying_transport.set_write_buffer_limits(high=SOFT_LIMIT)
         # The queue is ours to see: the kernel would hold back some MiB of old positions.
         link = transport.underlying_transport.get_extra_info("socket")
@@ -147,57 +171,69 @@ class Socket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self.alive = True
-        kind = frame.msg_type
-        if kind == WSMsgType.CLOSE:
+        kind: int = frame.msg_type  # type: ignore[assignment]
+        if (kind == _TEXT or kind == _BINARY) and frame.fin and self._is_plain(frame):  # noqa: SIM109
+            self.talk.received(frame.get_payload_as_bytes(), kind == _BINARY)
+        else:
+            self._on_other_frame(transport, frame, kind)
+
+    def _is_plain(self, frame: WSFrame) -> bool:
+        reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
+        return not (reserved or self._closing) and self._fragments is None
+
+    def _on_other_frame(self, transport: WSTransport, frame: WSFrame, kind: int) -> None:
+        if kind == _CLOSE:
             self._on_close(transport, frame)
-        elif self._closing or kind in (WSMsgType.PING, WSMsgType.PONG):
+        elif self._closing or kind in _PINGS:
             return
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
-        elif kind == WSMsgType.CONTINUATION or not frame.fin or self._message is not None:
-            self._on_fragment(frame, kind)
         else:
-            self.talk.received(frame.get_payload_as_bytes(), kind == WSMsgType.BINARY)
+            self._on_fragment(frame, kind)
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self._closing:
-            self._closing = True
+            self._closing, self._send = True, _drop
             code = int(frame.get_close_code()) or CloseCode.NORMAL.value  # type: ignore[call-overload]
             if not 1000 <= code < 5000:
                 code = CloseCode.PROTOCOL_ERROR.value
             transport.send_close(code)  # type: ignore[arg-type]
         transport.disconnect()
 
-    def _on_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
-        if (self._message is None) is (kind == WSMsgType.CONTINUATION):
+    def _on_fragment(self, frame: WSFrame, kind: int) -> None:
+        if (self._fragments is None) is (kind == _CONTINUATION):
             self.close(CloseCode.MALFORMED, "fragments out of order")
             return
-        message = self._message
+        message = self._fragments
         if message is None:
-            message = self._message = _Fragments(kind == WSMsgType.BINARY)
+            message = self._fragments = _Fragments(kind == _BINARY)
         message.add(frame.get_payload_as_bytes())
         if len(message.payload) > MAX_MESSAGE:
             self.close(CloseCode.TOO_BIG, f"messages are at most {MAX_MESSAGE} bytes")
         elif message.number > _MAX_FRAGMENTS:
             self.close(CloseCode.TOO_MANY_REQUESTS, "too many fragments")
         elif frame.fin:
-            self._message = None
+            self._fragments = None
             self.talk.received(bytes(message.payload), message.binary)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._transport = None
-        self._held.clear()
+        self._transport, self._send, self._held = None, _drop, None
         self._sockets.discard(self)
         self.talk.closed()
 
     def pause_writing(self) -> None:
         self._congested = True
+        self._held = {}
 
     def resume_writing(self) -> None:
         self._congested = False
-        held, self._held = self._held, {}
-        for frames in held.values():
-            self.send(frames)
+        held, self._held = self._held, None
+        for payload in (held or {}).values():
+            self._send(self._type, payload)
+
+
+def _drop(kind: int, payload: bytes) -> None:
+    """Nobody is there to read it."""
 
 
 class _Fragments:
@@ -216,33 +252,44 @@ class _Fragments:
 
 
 class Sockets:
-    """All sockets of a hub, and their one clock: a tick a second pings each in its turn."""
+    """All sockets of a hub, and their one clock: each is pinged in its turn.
+
+    A clock of ten ticks a second, so that what falls due together does not stop all else at once.
+    """
 
     def __init__(self, ping_seconds: float) -> None:
         self.ping_seconds = ping_seconds
-        self._turns: list[set[Socket]] = [set() for _ in range(max(1, round(ping_seconds)))]
-        self._turn_of: dict[Socket, int] = {}
+        self._turns: list[set[Socket]] = [set() for _ in range(max(1, round(ping_seconds / _TICK)))]
+        self._number = 0
         self._turn = 0
         self._due: list[tuple[float, int, Socket]] = []
         self._serial = 0
         self.draining = False
 
     def __len__(self) -> int:
-        return len(self._turn_of)
+        return self._number
+
+    def __iter__(self) -> Iterator[Socket]:
+        """All of them, as they are now."""
+        return iter([socket for turn in self._turns for socket in turn])
 
     def add(self, socket: Socket) -> None:
-        self._turn_of[socket] = self._turn
+        socket.turn = self._turn
         self._turns[self._turn].add(socket)
+        self._number += 1
         SOCKETS.labels(socket.talk.kind).inc()
 
     def discard(self, socket: Socket) -> None:
-        turn = self._turn_of.pop(socket, None)
-        if turn is not None:
-            self._turns[turn].discard(socket)
+        if socket in self:
+            self._turns[socket.turn].discard(socket)
+            self._number -= 1
             SOCKETS.labels(socket.talk.kind).dec()
 
+    def __contains__(self, socket: Socket) -> bool:
+        return socket in self._turns[socket.turn]
+
     def at(self, moment: float, socket: Socket) -> None:
-        """Call the socket's `overdue` once, at a Unix time, within a second.
+        """Call the socket's `overdue` once, at a Unix time or a tick later.
 
         A moment far beyond the socket's next turn is dropped, since each turn asks for the deadline
         again: so that a closed socket is not kept in memory until its token would have expired.
@@ -264,15 +311,15 @@ class Sockets:
     def _call_due(self, now: float) -> None:
         while self._due and self._due[0][0] <= now:
             _, _, socket = heapq.heappop(self._due)
-            if socket in self._turn_of:
+            if socket in self:
                 socket.overdue(now)
 
     def tell(self, message: dict[str, Any]) -> None:
         """Say something to every client that is let in."""
         frames = Frames(message)
-        for socket in tuple(self._turn_of):
+        for socket in self:
             if socket.talk.let_in:
-                socket.send(frames)
+                socket.send(frames[socket.codec])
 
     async def drain(self, seconds: float, notice: Callable[[], dict[str, Any]]) -> None:
         """Tell everyone, then close all in paced batches within `seconds`."""
@@ -280,7 +327,7 @@ class Sockets:
         self.tell(notice())
         pause = 0.1
         batch = max(50, -(-len(self) * pause // (0.8 * seconds)))
-        waiting = list(self._turn_of)
+        waiting = list(self)
         while waiting:
             for socket in waiting[: int(batch)]:
                 socket.close(CloseCode.DRAINING, "draining")

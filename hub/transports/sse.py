@@ -24,7 +24,7 @@ from hub.transports.exchange import caller
 from hub.transports.orders import gcj02
 from schemas.lifecycle import Role
 from schemas.messages import After
-from schemas.wire import Frames
+from schemas.wire import Codec, Frames
 
 __all__ = ["EventStream", "routes"]
 
@@ -36,6 +36,8 @@ _MAX_WAITING: Final = 1_100  # all of an order's events, and then some
 class EventStream:
     """The sink of one SSE client: events queue, positions replace each other."""
 
+    codec: Codec = "json"
+
     def __init__(self, claims: Claims) -> None:
         self.expires = claims.expires + LEEWAY
         self._events: deque[bytes] = deque()
@@ -44,13 +46,13 @@ class EventStream:
         self._ending = False
 
     def event(self, frames: Frames) -> None:
-        EVENTS.inc()
+        EVENTS.value += 1
         self._position = None  # it may be no longer for these eyes
         self.say(frames.message, frames["json"])
 
-    def position(self, order_id: str, frames: Frames) -> None:
-        POSITIONS_CONFLATED.inc(self._position is not None)
-        self._position = _record(None, frames["json"])
+    def position(self, order_id: str, payload: bytes) -> None:
+        POSITIONS_CONFLATED.value += self._position is not None
+        self._position = _record(None, payload)
         self._wake.set()
 
     def say(self, message: dict[str, Any], data: bytes | None = None) -> None:

@@ -19,6 +19,7 @@ class Stream(Conversation):
     """One socket and the orders on it."""
 
     kind = "stream"
+    __slots__ = ("_fanout", "_subscribers")
 
     def __init__(self, handshake: Handshake) -> None:
         super().__init__(handshake, read_user_message)

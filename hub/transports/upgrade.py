@@ -72,6 +72,8 @@ class _Quiet:
 class SocketProtocol(WSProtocol):  # type: ignore[misc]
     """One connection that uvicorn gave away."""
 
+    __slots__ = ("_app", "_connections")
+
     def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
         self._app = config.app
         self._connections = server_state.connections

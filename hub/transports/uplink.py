@@ -19,6 +19,7 @@ from schemas.codes import CloseCode
 from schemas.lifecycle import Role
 from schemas.messages import Fixes, FixMessage, read_rider_message
 from schemas.positions import MAX_FIXES
+from schemas.telemetry import read_fix_message
 from schemas.wire import loads
 
 __all__ = ["routes"]
@@ -32,6 +33,15 @@ class Uplink(Conversation):
     """One socket of a rider. It is the only one: an older one is superseded."""
 
     kind = "rider"
+    __slots__ = (
+        "_ack_due",
+        "_acked_at",
+        "_cadence",
+        "_rider",
+        "_rider_id",
+        "_riders",
+        "_taken",
+    )
 
     def __init__(self, handshake: Handshake) -> None:
         super().__init__(handshake, read_rider_message)
@@ -39,7 +49,6 @@ class Uplink(Conversation):
         self._rider_id = str(handshake.params["rider_id"])
         self._rider: Rider | None = None
         self._cadence: float | None = None
-        self._acked = -1
         self._taken = -1
         self._acked_at = 0.0
         self._ack_due = False
@@ -58,32 +67,50 @@ class Uplink(Conversation):
     async def refreshed(self) -> None:
         """The same rider as before: `admits` has seen to it."""
 
+    def received(self, payload: bytes, binary: bool) -> None:
+        """One good fix within the rate, the usual message, takes the short way."""
+        rider = self._rider
+        if rider is None or self._work is not None or binary is not self.session.binary:
+            super().received(payload, binary)
+            return
+        fix, now = read_fix_message(self.session.codec, payload), time.time()
+        if fix is None or not rider.filter.within_rate(now):
+            super().received(payload, binary)
+            return
+        reason = self._riders.take_one(rider, fix, now)
+        if reason is None:
+            self._took(fix.seq, now)
+        else:
+            self.socket.say(_rejected(fix.seq, reason))
+
     def asked(self, message: FixMessage | Fixes) -> Coroutine[Any, Any, None] | None:
         assert self._rider is not None
         raws = message.fixes if isinstance(message, Fixes) else [message.fix]
-        taken, rejected = self._riders.take(self._rider, raws)
+        _, highest, rejected = self._riders.take(self._rider, raws)
         for seq, reason in rejected:
             self.socket.say(_rejected(seq, reason))
-        self._taken = max(self._taken, *(fix.seq for fix in taken)) if taken else self._taken
-        self._ack()
+        self._took(highest, time.time())
         return None
 
-    def _ack(self) -> None:
-        """At most once a second: at once if it is time, else when it will be."""
-        if self._taken <= self._acked:
-            return
-        now = time.time()
+    def _took(self, seq: int, now: float) -> None:
+        """Acknowledge at most once a second: at once if it is time, else when it will be."""
+        if seq > self._taken:
+            self._taken = seq
+            if not self._ack_due:
+                self._ack(now)
+
+    def _ack(self, now: float) -> None:
         if now - self._acked_at >= _ACK_EVERY:
-            self._acked, self._acked_at = self._taken, now
+            self._acked_at = now
             self.socket.say({"type": "ack", "seq": self._taken})
-        elif not self._ack_due:
+        else:
             self._ack_due = True
             self.socket.wake_at(self._acked_at + _ACK_EVERY)
 
     def overdue(self, now: float) -> None:
         if self._ack_due:
             self._ack_due = False
-            self._ack()
+            self._ack(now)
         super().overdue(now)
 
     def _on_orders(self) -> None:
@@ -117,10 +144,10 @@ async def positions(request: Request) -> Response:
     raws = await _fixes(request)
     riders: Riders = request.app.state.riders
     rider = await riders.on_duty(str(claims.sub))
-    taken, rejected = riders.take(rider, raws)
+    taken, _, rejected = riders.take(rider, raws)
     return answer(
         {
-            "taken": len(taken),
+            "taken": taken,
             "rejected": [{"seq": seq, "reason": reason.value} for seq, reason in rejected],
         }
     )

@@ -8,40 +8,49 @@ from hypothesis import strategies as st
 
 from hub.core.claims import READERS
 from hub.core.order import place
-from hub.core.views import order_view, position_view, sees_position, stream_event, trail_view
+from hub.core.views import (
+    order_view,
+    position_view,
+    sees_position,
+    sees_rider,
+    stream_event,
+    trail_view,
+)
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import FINAL, Role, Status
 from schemas.messages import StreamEvent
 from schemas.orders import Order
-from schemas.wire import dumps
+from schemas.telemetry import Sighting
+from schemas.wire import dumps, loads
 from tests.core.making import NOW, PLATFORM, REQUEST, advance, placed
 
 PUBLIC = (Role.CUSTOMER, Role.MERCHANT)
-POSITIONS = st.fixed_dictionaries(
-    {
-        "orderId": st.just("ord_1"),
-        "riderId": st.just("r_secret"),
-        "leg": st.integers(0, 9),
-        "at": st.floats(0, 2e9),
-        "lat": st.floats(-90, 90),
-        "lng": st.floats(-180, 180),
-    },
-    optional={
-        "heading": st.none() | st.floats(0, 360),
-        "speed": st.none() | st.floats(0, 70),
-        "accuracy": st.none() | st.floats(0, 100),
-        "battery": st.none() | st.floats(0, 1),
-        "trail": st.just([]),
-    },
+SIGHTINGS = st.builds(
+    Sighting,
+    st.integers(0, 9),
+    st.floats(0, 2e9),
+    st.floats(-90, 90),
+    st.floats(-180, 180),
+    st.none() | st.floats(0, 360),
+    st.none() | st.floats(0, 70),
+    st.none() | st.floats(0, 100),
+    st.none() | st.floats(0, 1),
 )
 
 
-@given(POSITIONS, st.sampled_from(PUBLIC), st.booleans())
+def told(*arguments: Any, **more: Any) -> dict[str, Any]:
+    """A position as it goes on the wire."""
+    message: dict[str, Any] = loads(dumps(position_view("ord_1", *arguments, **more)))
+    assert "position" == message.pop("type")
+    return message
+
+
+@given(SIGHTINGS, st.sampled_from(PUBLIC), st.booleans())
 def test_what_customers_and_merchants_never_see(
-    position: dict[str, Any], role: Role, gcj02: bool
+    sighting: Sighting, role: Role, gcj02: bool
 ) -> None:
     """No rider, no accuracy, no battery, and no more than 5 decimals, in either datum."""
-    view = position_view(position, role, "fresh", gcj02)
+    view = told(sighting, sees_rider(role), "fresh", "r_secret", gcj02)
     assert set(view) <= {"orderId", "at", "lat", "lng", "heading", "speed", "freshness"}
     for name in ("lat", "lng"):
         assert round(view[name], 5) == view[name]
@@ -62,20 +71,8 @@ def test_trails_are_as_coarse(points: list[tuple[float, float, float]], gcj02: b
 
 def test_the_platform_sees_all() -> None:
     """Rider, accuracy, battery, every decimal; but nothing that is only ours."""
-    position = {
-        "orderId": "o",
-        "riderId": "r",
-        "leg": 3,
-        "at": NOW,
-        "lat": 31.23456789,
-        "lng": 121.0,
-        "heading": None,
-        "speed": 4.0,
-        "accuracy": 5.0,
-        "battery": 0.5,
-        "trail": [],
-    }
-    view = position_view(position, Role.PLATFORM, "stale")
+    sighting = Sighting(3, NOW, 31.23456789, 121.0, None, 4.0, 5.0, 0.5)
+    view = told(sighting, sees_rider(Role.PLATFORM), "stale", "r")
     common = {"orderId", "at", "lat", "lng", "freshness", "speed"}
     assert common | {"accuracy", "battery", "riderId"} == set(view)
     assert (31.23456789, "stale") == (view["lat"], view["freshness"])
@@ -83,8 +80,7 @@ def test_the_platform_sees_all() -> None:
 
 def test_gcj02_on_request() -> None:
     """The same place in Gaode's coordinates."""
-    position = {"orderId": "o", "at": NOW, "lat": 31.2304, "lng": 121.4737}
-    view = position_view(position, Role.PLATFORM, "fresh", gcj02=True)
+    view = told(Sighting(1, NOW, 31.2304, 121.4737), True, "fresh", "r", gcj02=True)
     assert to_gcj02(31.2304, 121.4737) == (view["lat"], view["lng"])
 
 
@@ -113,7 +109,7 @@ def test_the_order_by_role(role: Role) -> None:
 def test_a_stream_event() -> None:
     """As stored, without the audit's hashes and our leg."""
     (event,) = place("o", "abcdefgh", REQUEST, "p", PLATFORM, NOW).events
-    told = stream_event({**event, "leg": 2})
-    assert not {"hash", "prevHash", "leg"} & set(told)
-    assert {"orderId", "epoch", "seq", "eventType", "status", "timestamp", "actor"} <= set(told)
-    StreamEvent.model_validate_json(dumps({"type": "event", **told}))
+    view = stream_event({**event, "leg": 2})
+    assert not {"hash", "prevHash", "leg"} & set(view)
+    assert {"orderId", "epoch", "seq", "eventType", "status", "timestamp", "actor"} <= set(view)
+    StreamEvent.model_validate_json(dumps({"type": "event", **view}))

@@ -32,6 +32,7 @@ from hub.server import bind, running_hub
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
+from hub.store.keys import order_keys
 from hub.tokens import Tokens
 from schemas.lifecycle import Role
 from schemas.messages import SUBPROTOCOLS
@@ -60,6 +61,7 @@ __all__ = [
     "order_body",
     "place",
     "status_body",
+    "subscription",
     "token",
 ]
 
@@ -254,6 +256,12 @@ class RunningHub:
         async with self.socket(f"/v1/riders/{rider_id}/stream", bearer, codec) as wire:
             await wire.until("orders")
             yield wire
+
+
+def subscription(hub: RunningHub, order: dict[str, Any]) -> Any:
+    """The hub's subscription of an order's channel, whose `listener` a test may replace."""
+    (node,) = hub.state.bus._nodes.values()
+    return node._wanted[order_keys(order["orderId"]).channel.encode()]
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from tests.hub.harness import (
     on_delivery,
     order_body,
     place,
+    subscription,
     token,
 )
 from tests.store.cluster import cluster
@@ -115,7 +116,7 @@ async def test_a_lost_message_is_found_by_the_next_one(store: EmbeddedStore) -> 
     async with hubs(store, 2) as (a, b), b.stream() as customer:
         order = await place(a.platform)
         await customer.subscribe(order["orderId"])
-        lose_next_event(b)
+        lose_next_event(b, order)
         await advance(a.platform, order, "CONFIRMED", "PREPARING")
         assert [2, 3] == seqs(await customer.events(2))
 
@@ -125,7 +126,7 @@ async def test_a_lost_message_is_found_in_silence(store: EmbeddedStore) -> None:
     async with hubs(store, 2) as (a, b), b.stream() as customer:
         order = await place(a.platform)
         await customer.subscribe(order["orderId"])
-        lost = lose_next_event(b)
+        lost = lose_next_event(b, order)
         await advance(a.platform, order, "CONFIRMED")
         await asyncio.wait_for(lost.wait(), 15)
         b.state.fanout._feeds[order["orderId"]].heard_at -= 60
@@ -133,18 +134,18 @@ async def test_a_lost_message_is_found_in_silence(store: EmbeddedStore) -> None:
         assert [2] == seqs(await customer.events(1))
 
 
-def lose_next_event(hub: RunningHub) -> asyncio.Event:
-    """The hub's fan-out misses one event; the answer is set when that has happened."""
-    fanout, lost = hub.state.fanout, asyncio.Event()
-    hears = fanout.on_message
+def lose_next_event(hub: RunningHub, order: dict[str, Any]) -> asyncio.Event:
+    """The hub's feed misses one event; the answer is set when that has happened."""
+    subscribed, lost = subscription(hub, order), asyncio.Event()
+    hears = subscribed.listener
 
-    def miss_one(channel: bytes, payload: bytes) -> None:
+    def miss_one(payload: bytes) -> None:
         if payload.startswith(b"E") and not lost.is_set():
             lost.set()
         else:
-            hears(channel, payload)
+            hears(payload)
 
-    fanout.on_message = miss_one  # type: ignore[method-assign]
+    subscribed.listener = miss_one
     return lost
 
 

@@ -13,6 +13,7 @@ from hub.store.keys import order_keys
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import Role
 from schemas.messages import Ack, Cadence, Orders
+from schemas.telemetry import Sighting
 from schemas.wire import Codec
 from tests.hub.harness import (
     CODECS,
@@ -379,8 +380,9 @@ async def test_nothing_stays_after_the_end(
         assert await kept(hub, order)
         await advance(platform, order, ending)
         assert await kept(hub, order) is None
-        late = {"orderId": order["orderId"], "leg": 2, "at": time.time(), **SHOP}
-        hub.state.riders.board.put(late, [[1.0, 2.0, 3.0]])
+        keys, board = order_keys(order["orderId"]), hub.state.riders.board
+        board.put(keys, Sighting(2, time.time(), **SHOP))
+        board.put_trail(keys, [[1.0, 2.0, 3.0]])
         await rider.until("orders", lambda message: not message["orders"])
         assert "off_duty" == (await rider.ask("fix", "rejected", **fix(2)))["reason"]
         told = (await watcher.subscribe(order["orderId"]))["snapshot"]
@@ -401,8 +403,8 @@ async def test_reassignment_fences_the_old_rider(
         leg = hub.state.fanout._feeds[order["orderId"]].leg
         await assign(platform, order, second)
         await old.send(type="fix", **fix(2, offset=-4))
-        word = {"orderId": order["orderId"], "riderId": first, "leg": leg, **SHOP}
-        hub.state.riders.board.put({**word, "at": time.time() - 4}, [])  # as from a slower hub
+        late = Sighting(leg, time.time() - 4, **SHOP)
+        hub.state.riders.board.put(order_keys(order["orderId"]), late)  # as from a slower hub
         await old.until("orders", lambda message: not message["orders"])
         assert "off_duty" == (await old.ask("fix", "rejected", **fix(3)))["reason"]
         snapshot = (await watcher.subscribe(order["orderId"]))["snapshot"]

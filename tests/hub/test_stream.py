@@ -17,6 +17,7 @@ from hub.store.embedded import EmbeddedStore
 from hub.store.keys import order_keys
 from schemas.lifecycle import Role
 from schemas.messages import PositionMessage, StreamEvent, Subscribed, Welcome
+from schemas.telemetry import Sighting
 from schemas.times import format_time
 from schemas.wire import Codec
 from tests.hub.harness import (
@@ -34,6 +35,7 @@ from tests.hub.harness import (
     move,
     on_delivery,
     place,
+    subscription,
     token,
 )
 
@@ -201,7 +203,7 @@ async def test_a_client_that_answers_no_ping(shared_store: EmbeddedStore) -> Non
 async def test_a_client_that_answers_pings_stays(shared_store: EmbeddedStore) -> None:
     """However many pings have gone by."""
     async with hubs(shared_store, ping_seconds=0.05) as (hub,), hub.stream() as wire:
-        (server_side,) = hub.state.sockets._turn_of
+        (server_side,) = hub.state.sockets
         for _ in range(3):
             server_side.ping()
             await wire.quiet()
@@ -375,8 +377,8 @@ async def test_the_last_subscriber_takes_the_feed_along(
         await wire.subscribe(order["orderId"])
         assert order["orderId"] in hub.state.fanout._feeds
     await eventually(lambda: order["orderId"] not in hub.state.fanout._feeds)
-    channel = order_keys(order["orderId"]).channel.encode()
-    assert channel not in hub.state.fanout._channels
+    with pytest.raises(KeyError):
+        subscription(hub, order)
 
 
 async def test_an_unknown_order_leaves_no_feed(hub: RunningHub) -> None:
@@ -433,10 +435,10 @@ async def test_a_hole_on_the_bus_is_filled(hub: RunningHub, platform: httpx2.Asy
     order = await place(platform)
     async with hub.stream() as wire:
         await wire.subscribe(order["orderId"])
-        channel = order_keys(order["orderId"]).channel.encode()
-        feed = hub.state.fanout._channels.pop(channel)  # deaf
+        subscribed = subscription(hub, order)
+        hears, subscribed.listener = subscribed.listener, lambda payload: None  # deaf
         await advance(platform, order, "CONFIRMED", "PREPARING")
-        hub.state.fanout._channels[channel] = feed
+        subscribed.listener = hears
         await advance(platform, order, "ON_DELIVERY")
         assert [2, 3, 4] == seqs(await wire.events(3))
 
@@ -448,11 +450,9 @@ async def test_the_last_event_lost_on_the_bus(
     order = await place(platform)
     async with hub.stream() as wire:
         await wire.subscribe(order["orderId"])
-        channel = order_keys(order["orderId"]).channel.encode()
-        feed = hub.state.fanout._channels.pop(channel)
+        subscription(hub, order).listener = lambda payload: None
         await advance(platform, order, "CONFIRMED", "CANCELLED")
-        hub.state.fanout._channels[channel] = feed
-        feed.heard_at -= 60
+        hub.state.fanout._feeds[order["orderId"]].heard_at -= 60
         await hub.state.fanout.check_silent()
         assert [2, 3] == seqs(await wire.events(2))
         assert "finished" == (await wire.until("unsubscribed"))["reason"]
@@ -553,8 +553,8 @@ def narrow(port: int) -> socket.socket:
     return link
 
 
-def a_position(order: dict[str, Any], leg: int, at: float) -> dict[str, Any]:
-    return {"orderId": order["orderId"], "riderId": "r", "leg": leg, "at": at, **SHOP}
+def a_sighting(leg: int, at: float) -> Sighting:
+    return Sighting(leg, at, **SHOP)
 
 
 async def test_a_slow_reader_gets_fewer_positions(
@@ -574,7 +574,7 @@ async def test_a_slow_reader_gets_fewer_positions(
         for batch in range(4):
             for number in range(1000):
                 at = began + batch + number / 1000
-                hub.state.riders.board.put(a_position(order, leg, at), [])
+                hub.state.riders.board.put(order_keys(order["orderId"]), a_sighting(leg, at))
             last = format_time(at)
             await fast.until("position", having("at", last))
             await move(platform, order, "ON_DELIVERY")

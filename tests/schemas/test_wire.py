@@ -116,8 +116,7 @@ def test_nan_in_msgpack_comes_through() -> None:
 
 def test_nan_never_goes_out_as_json() -> None:
     """The hub does not make JSON that others cannot read."""
-    with pytest.raises(ValueError, match="JSON"):
-        dumps({"lat": float("nan")})
+    assert b'{"lat":null}' == dumps({"lat": float("nan")})
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -1,10 +1,10 @@
 -- Commit one change of an order: all of it or nothing.
 --
 -- KEYS  1 order (hash)  2 events (stream)  3 position (string)  4 log (stream)
---       5 deadlines (zset)
+--       5 deadlines (zset)  6 trail (string)
 -- ARGV  1 the rev that the change was decided on (0: the order must not exist)
 --       2 state (msgpack)  3 epoch  4 seq  5 seconds to keep  6 channel
---       7 what becomes of the position: "keep", "open" (a new leg) or "close"
+--       7 what becomes of position and trail: "keep", "open" (a new leg) or "close"
 --       8 for the webhooks (msgpack)  9 leg, time of the change and rider, with spaces between  10 order id
 --       11 number of events n, then n events (JSON), the last of which has `seq`
 --       then number of deadlines d, then d pairs of code and due time (Unix ms)
@@ -30,8 +30,9 @@ end
 
 if ARGV[7] == 'open' then
   redis.call('SET', KEYS[3], '', 'EX', ttl)
+  redis.call('SET', KEYS[6], '', 'EX', ttl)
 elseif ARGV[7] == 'close' then
-  redis.call('DEL', KEYS[3])
+  redis.call('DEL', KEYS[3], KEYS[6])
 end
 
 local at = 12 + events

@@ -20,6 +20,7 @@ from hub.fanout import Fanout
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
 from hub.probe import PROBE_LIMIT, Probe
+from hub.pulse import pulse
 from hub.riders import Riders
 from hub.settings import Settings
 from hub.store.bus import Bus
@@ -87,12 +88,13 @@ class Hub:
         self.fanout.bus = self.bus
         self.riders.attach(self.bus)
         await self.bus.start()
-        await self.bus.subscribe(self.probe.channel, self.probe.on_message)
+        await self.bus.subscribe({self.probe.channel: self.probe.on_message})
         for work in (
             self.probe.run(self.bus),
             self.sockets.run(),
             self._sign_in(),
             self._look_after(),
+            pulse(),
         ):
             self._tasks.append(asyncio.create_task(work))
         # Full collections would walk all that start-up made, and stop the loop for it.

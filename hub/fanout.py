@@ -63,7 +63,7 @@ class Fanout:
 
         Raises NotFoundError for an unknown order or somebody else's, and UnavailableError.
         """
-        feed = self._feed(subscriber.order_id)
+        feed = self._feed(subscriber.order_id, watched=not subscriber.own)
         feed.join(subscriber)
         try:
             async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
@@ -104,35 +104,46 @@ class Fanout:
         if feed is None:
             return
         feed.leave(subscriber)
-        if not feed.subscribers:
+        if not feed.subscribers or not subscriber.own:
             self._linger(feed)
 
     def _linger(self, feed: Feed) -> None:
         asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)
 
-    def _feed(self, order_id: str) -> Feed:
+    def _feed(self, order_id: str, watched: bool) -> Feed:
         feed = self._feeds.get(order_id)
         if feed is None:
             feed = self._feeds[order_id] = Feed(order_id, self._after_events)
-            feed.opening = self._spawn(self._open(feed))
+        elif feed.watched or not watched:
+            return feed
+        feed.watched = watched
+        feed.opening = self._spawn(self._open(feed))
         return feed
 
     async def _open(self, feed: Feed) -> None:
+        keys = order_keys(feed.order_id)
+        listeners = {keys.channel: feed.received}
+        if feed.watched:
+            listeners[keys.sightings] = feed.sighted
         try:
-            await self.bus.subscribe(order_keys(feed.order_id).channel, feed.received)
+            await self.bus.subscribe(listeners)
         except BaseException:
             if self._feeds.get(feed.order_id) is feed:
                 del self._feeds[feed.order_id]
             raise
-        feed.opening = None
+        if feed.opening is asyncio.current_task():
+            feed.opening = None
 
     def _forget_if_idle(self, feed: Feed) -> None:
-        if not feed.subscribers and self._feeds.get(feed.order_id) is feed:
-            self._forget(feed)
-
-    def _forget(self, feed: Feed) -> None:
-        del self._feeds[feed.order_id]
-        self.bus.unsubscribe(order_keys(feed.order_id).channel)
+        if self._feeds.get(feed.order_id) is not feed:
+            return
+        if not feed.subscribers:
+            del self._feeds[feed.order_id]
+            keys = order_keys(feed.order_id)
+            self.bus.unsubscribe(keys.channel, keys.sightings)
+        elif feed.watched and all(subscriber.own for subscriber in feed.subscribers):
+            feed.watched = False
+            self.bus.unsubscribe(order_keys(feed.order_id).sightings)
 
     def _finish(self, feed: Feed, reason: str) -> None:
         """The order ended, or is lost: the joined subscribers are told and let go.

@@ -40,7 +40,6 @@ class Sink(Protocol):
 Look = tuple[bool, bool, Codec]
 """How a position is seen: with the rider, in GCJ-02, in which codec."""
 
-_POSITION: Final = ord("P")
 _sighting: Final = msgspec.msgpack.Decoder(Sighting).decode
 
 
@@ -98,7 +97,7 @@ class Subscriber:
 
 
 class Feed:
-    """One order as this hub knows it, and those who watch it. It listens on the order's channel.
+    """One order as this hub knows it, and those who watch it. It listens on the order's channels.
 
     `on_events` is called after live events: for the holes that they show, and for their end.
     """
@@ -116,13 +115,16 @@ class Feed:
         "seen_at",
         "status",
         "subscribers",
+        "watched",
     )
 
     def __init__(self, order_id: str, on_events: Callable[["Feed"], None]) -> None:
         self.order_id = order_id
         self.on_events = on_events
         self.opening: asyncio.Task[None] | None = None
-        """Until the bus has confirmed the channel."""
+        """Until the bus has confirmed the channels."""
+        self.watched = False
+        """Whether sightings are wanted: not on behalf of the rider alone."""
         self.line = Line()
         self.subscribers: set[Subscriber] = set()
         self.status = Status.PENDING
@@ -175,11 +177,8 @@ class Feed:
     # From the bus
 
     def received(self, payload: bytes) -> None:
-        """A message of the channel: P and a sighting, or E, `<leg> <time> <rider>` and an event."""
+        """A message of the order's channel: E, `<leg> <time> <rider>` and an event."""
         self.heard_at = time.monotonic()
-        if payload[0] == _POSITION:
-            self.on_position(_sighting(payload[1:]))
-            return
         head, event = payload[1:].split(b"\n", 1)
         leg, told_at, rider_id = head.decode().split(" ")
         self.on_event({**loads_own(event), "leg": int(leg), "riderId": rider_id or None})
@@ -200,8 +199,9 @@ class Feed:
         if "leg" in event:
             self._begin_leg(event["leg"], event["riderId"])
 
-    def on_position(self, sighting: Sighting) -> None:
-        """One of another leg, or older than the last, is for nobody."""
+    def sighted(self, payload: bytes) -> None:
+        """Where the rider is. A sighting of another leg, or older than the last, is for nobody."""
+        sighting = _sighting(payload)
         if sighting.leg != self.leg or sighting.at < self.seen_at or not self.line.open:
             return
         self.seen_at = sighting.at

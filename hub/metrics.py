@@ -14,6 +14,7 @@ __all__ = [
     "FEEDS",
     "FIXES",
     "FIXES_REJECTED",
+    "LOOP_STOPS",
     "POSITIONS_CONFLATED",
     "PROBE_AGE",
     "REQUESTS",
@@ -50,4 +51,9 @@ EVENT_LAG = Histogram(
 )
 REQUESTS = Histogram("ordercast_http_seconds", "HTTP requests", ["route", "status"], buckets=_LAG)
 STORE_UP = Gauge("ordercast_store_up", "Whether the bus is connected")
+LOOP_STOPS = Histogram(
+    "ordercast_loop_stop_seconds",
+    "How late the event loop came to what was due",
+    buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.05, 0.1, 0.5, 2),
+)
 PROBE_AGE = Gauge("ordercast_probe_age_seconds", "Since the bus last delivered our own probe")

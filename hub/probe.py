@@ -7,6 +7,7 @@ from typing import Final
 from hub.metrics import PROBE_AGE
 from hub.store.bus import Bus
 from hub.store.keys import probe
+from hub.store.link import pack
 
 __all__ = ["PROBE_LIMIT", "Probe"]
 
@@ -18,6 +19,7 @@ PROBE_LIMIT: Final = 10.0
 class Probe:
     def __init__(self, hub_id: str) -> None:
         self.channel = probe(hub_id)
+        self._word = pack("SPUBLISH", self.channel, b"!")
         self._seen = time.monotonic()
 
     def age(self) -> float:
@@ -30,5 +32,5 @@ class Probe:
     async def run(self, bus: Bus) -> None:
         while True:
             PROBE_AGE.set(self.age())
-            bus.tell("SPUBLISH", self.channel, b"!")
+            bus.tell(self.channel, self._word)
             await asyncio.sleep(INTERVAL)

@@ -11,8 +11,8 @@ from hub.core.claims import Claims
 from hub.core.fixes import FixFilter
 from hub.core.state import OrderState
 from hub.feed import Subscriber
-from hub.store.keys import OrderKeys
 from hub.store.orders import Reading
+from hub.store.riders import Place
 from schemas.lifecycle import Role
 from schemas.motion import within
 from schemas.telemetry import Sighting
@@ -30,7 +30,7 @@ class Held:
 
     state: OrderState
     subscriber: Subscriber
-    keys: OrderKeys
+    place: Place
     trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
     told: Sighting | None = None
     """What was told last by this hub on the present leg."""

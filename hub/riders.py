@@ -1,6 +1,6 @@
 """Riders on duty at this hub: their orders, their fixes, and where these go.
 
-One fix, from the socket to the bus: `Riders.take_one` -> `FixFilter.judge` -> `PositionBoard.put`,
+One fix, from the socket to the bus: `Riders.take_one` -> `FixFilter.judge` -> `Place.put`,
 once for each active order.
 """
 
@@ -19,7 +19,6 @@ from hub.feed import Subscriber
 from hub.metrics import FIXES, FIXES_REJECTED
 from hub.rider import Held, Rider
 from hub.store.bus import Bus
-from hub.store.keys import order_keys
 from hub.store.keys import rider as rider_key
 from hub.store.orders import OrderStore, Reading
 from hub.store.riders import PositionBoard, RiderIndex
@@ -79,7 +78,7 @@ class Riders:
     async def _arrive(self, rider_id: str) -> Rider:
         rider = Rider(rider_id, self._fix_rate)
         channel = rider_key(rider_id, "c")
-        await self.bus.subscribe(channel, partial(self._on_word, rider))
+        await self.bus.subscribe({channel: partial(self._on_word, rider)})
         try:
             await self._refresh(rider)
         except BaseException:
@@ -147,7 +146,7 @@ class Riders:
         """
         now = time.time()
         rider.seen_at = time.monotonic()
-        refused = None if rider.filter.within_rate(now) else Rejection.RATE
+        refused = None if rider.filter.rate.take(now) else Rejection.RATE
         taken, highest, newest = 0, -1, None
         rejected: list[Judged] = []
         for raw in raws:
@@ -162,7 +161,7 @@ class Riders:
         FIXES.value += taken
         for held in rider.held.values():
             if newest is not None:
-                self.board.put_trail(held.keys, list(held.trail))
+                held.place.put_trail(list(held.trail))
                 self._tell(held, newest)
         return taken, highest, rejected
 
@@ -185,7 +184,7 @@ class Riders:
         FIXES.value += 1
         for held in rider.held.values():
             if held.add_to_trail(sighting):
-                self.board.put_trail(held.keys, list(held.trail))
+                held.place.put_trail(list(held.trail))
             self._tell(held, sighting)
         return None
 
@@ -197,14 +196,14 @@ class Riders:
     def _tell(self, held: Held, sighting: Sighting) -> None:
         sighting.leg = held.state.leg
         held.told = sighting
-        self.board.put(held.keys, sighting)
+        held.place.put(sighting)
 
     def make_whole(self) -> None:
         """The store is back: tell again what was told last, and look at the orders."""
         for rider in self._riders.values():
             for held in rider.held.values():
                 if held.told is not None:
-                    self.board.put_trail(held.keys, list(held.trail))
+                    held.place.put_trail(list(held.trail))
                     self._tell(held, held.told)
             rider.refresh.set()
 
@@ -236,8 +235,9 @@ class Riders:
     async def _refresh(self, rider: Rider) -> None:
         rider.refresh.clear()
         before = rider.view()
-        self._fenced(rider, await self._index.fence(rider.rider_id))
-        readings = await self._readings(rider)
+        fence, order_ids = await self._index.look(rider.rider_id)
+        self._fenced(rider, fence)
+        readings = await self._readings(rider, order_ids)
         for order_id in rider.held.keys() - readings.keys():
             self._fanout.unsubscribe(rider.held.pop(order_id).subscriber)
         for order_id, reading in readings.items():
@@ -245,10 +245,10 @@ class Riders:
         if rider.on_orders is not None and rider.view() != before:
             rider.on_orders()
 
-    async def _readings(self, rider: Rider) -> dict[str, Reading]:
+    async def _readings(self, rider: Rider, order_ids: list[str]) -> dict[str, Reading]:
         """The rider's active orders. What the index has too many is struck off."""
         active: dict[str, Reading] = {}
-        for order_id in await self._index.orders(rider.rider_id):
+        for order_id in order_ids:
             reading = await self._orders.read(order_id)
             if not _active(reading, rider):
                 await self._index.strike(rider.rider_id, order_id)
@@ -268,7 +268,9 @@ class Riders:
                 await self._fanout.subscribe(subscriber, None, lambda message: None)
             except NotFoundError:  # taken away again just now
                 return
-            held = rider.held[order_id] = Held(reading.state, subscriber, order_keys(order_id))
+            held = rider.held[order_id] = Held(
+                reading.state, subscriber, self.board.place(order_id)
+            )
         held.see(reading)
         if reading.position is not None and reading.position.leg == reading.state.leg:
             rider.recall(reading.position)

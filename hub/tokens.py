@@ -1,13 +1,15 @@
 """Tokens: JWTs of our own secret, or of keys that a JWKS names (contract 8)."""
 
 import asyncio
+import base64
 import json
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import jwt
-from jwt import PyJWKClient, PyJWKSet
+from jwt import PyJWK, PyJWKClient, PyJWKSet
 
 from hub.core.claims import Claims
 from hub.core.session import LEEWAY
@@ -19,6 +21,10 @@ __all__ = ["Tokens"]
 AUDIENCE: Final = "ordercast"
 _ASYMMETRIC: Final = ("EdDSA", "ES256", "RS256")
 _STREAM_TOKEN_TTL: Final = 24 * 3600
+_REMEMBERED: Final = 4096
+"""Tokens that need not be checked again before they expire: those of callers, mostly."""
+
+_FAULTS: Final = (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError)
 
 
 class Tokens:
@@ -26,6 +32,8 @@ class Tokens:
 
     def __init__(self, secret: str | None, jwks: str | None = None) -> None:
         self._secret = secret
+        self._key = None if secret is None else _symmetric(secret)
+        self._known = lru_cache(maxsize=_REMEMBERED)(self._of_our_own)
         self._file: PyJWKSet | None = None
         self._remote: PyJWKClient | None = None
         if jwks is None:
@@ -53,14 +61,26 @@ class Tokens:
     async def verify(self, token: str) -> Claims:
         """What a token says. Raises UnauthenticatedError, whatever is wrong with it."""
         try:
+            if self._key is not None:
+                claims = self._known(token)
+                if claims.expires + LEEWAY > time.time():
+                    return claims
+                raise jwt.ExpiredSignatureError("Signature has expired")
+        except jwt.InvalidAlgorithmError:
+            pass  # not by our secret: by a key of the JWKS?
+        except _FAULTS as error:
+            raise UnauthenticatedError(f"the token is not valid: {error}") from None
+        try:
             algorithm = jwt.get_unverified_header(token).get("alg")
-            if algorithm == "HS256" and self._secret is not None:
-                return self._decode(token, self._secret, ("HS256",))
             if algorithm in _ASYMMETRIC and (self._file or self._remote):
                 return self._decode(token, await self._public_key(token), _ASYMMETRIC)
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
+        except _FAULTS as error:
             raise UnauthenticatedError(f"the token is not valid: {error}") from None
         raise UnauthenticatedError("the token's algorithm is not accepted")
+
+    def _of_our_own(self, token: str) -> Claims:
+        """Raises InvalidAlgorithmError for a token by another kind of key."""
+        return self._decode(token, self._key, ("HS256",))
 
     async def _public_key(self, token: str) -> Any:
         if self._remote is not None:
@@ -84,6 +104,12 @@ class Tokens:
             options={"require": ["exp", "aud", "role"]},
         )
         return _claims(payload)
+
+
+def _symmetric(secret: str) -> PyJWK:
+    """As a JWK, a key is looked at once, not for each token anew."""
+    octets = base64.urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
+    return PyJWK({"kty": "oct", "k": octets}, "HS256")
 
 
 def _text(payload: dict[str, Any], name: str) -> str | None:

@@ -22,7 +22,7 @@ _LAST: Final = 253_402_300_800.0
 
 def format_time(seconds: float) -> str:
     """`1795374343.12` -> `2026-11-22T19:05:43.120Z`."""
-    whole, milliseconds = divmod(round(round(seconds, 3) * 1000), 1000)
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
     return f"{_text_of(whole)}{milliseconds:03d}Z"
 
 

@@ -28,43 +28,23 @@ def seq_of(raw: Any) -> int | None:
 class FixFilter:
     """One rider's filter. `now` is in Unix seconds, `rate` in messages a second."""
 
-    __slots__ = ("_bucket", "_jump", "_jumps", "newest")
+    __slots__ = ("_jump", "_jumps", "newest", "rate")
 
     def __init__(self, rate: float = RATE) -> None:
         self.newest: Sighting | None = None
-        self._bucket = Bucket(rate, _BURST * rate)
+        self.rate = Bucket(rate, _BURST * rate)
+        """Of messages: a batch counts once."""
         self._jump: Sighting | None = None
         self._jumps = 0
 
-    def within_rate(self, now: float) -> bool:
-        """Count one message; a batch counts once."""
-        return self._bucket.take(now)
-
     def judge(self, fix: RawFix, now: float) -> Sighting | Rejection:
         """Where the rider was, in WGS 84, and the newest from now on; or why it is not believed."""
-        try:
-            at = parse_time(fix.at)
-        except ValueError:
-            return Rejection.MALFORMED
-        impossible = _impossible(fix, at, now)
-        if impossible is not None:
-            return impossible
-        lat, lng = fix.lat, fix.lng
-        if fix.crs == "gcj02":
-            lat, lng = to_wgs84(lat, lng)
-        sighting = Sighting(
-            0,
-            at,
-            lat,
-            lng,
-            _known(fix.heading, 360.0),
-            _known(fix.speed, MAX_SPEED),
-            _known(fix.accuracy, inf),
-            _known(fix.battery, 1.0),
-        )
+        sighting = _read(fix, now)
+        if isinstance(sighting, Rejection):
+            return sighting
         newest = self.newest
         if newest is not None:
-            if at < newest.at:
+            if sighting.at < newest.at:
                 return Rejection.OLD
             if not _reachable(newest, sighting) and not self._believed(sighting):
                 return Rejection.TOO_FAST
@@ -80,30 +60,50 @@ class FixFilter:
         return self._jumps >= BELIEVED_AFTER
 
 
-def _impossible(fix: RawFix, at: float, now: float) -> Rejection | None:
+def _read(fix: RawFix, now: float) -> Sighting | Rejection:
+    """The fix by itself: whether it can be, and without what cannot.
+
+    Phones say -1 where they do not know; NaN fails every comparison.
+    """
+    try:
+        at = parse_time(fix.at)
+    except ValueError:
+        return Rejection.MALFORMED
     lat, lng = fix.lat, fix.lng
+    heading, speed, accuracy, battery = fix.heading, fix.speed, fix.accuracy, fix.battery
     if not (-90 <= lat <= 90 and -180 <= lng <= 180):
-        return Rejection.OUT_OF_RANGE if _finite(fix) else Rejection.NOT_FINITE
-    if not _finite(fix):
-        return Rejection.NOT_FINITE
+        return _out_of_range(lat, lng)
+    if heading is not None and not 0 <= heading <= 360:
+        if not isfinite(heading):
+            return Rejection.NOT_FINITE
+        heading = None
+    if speed is not None and not 0 <= speed <= MAX_SPEED:
+        if not isfinite(speed):
+            return Rejection.NOT_FINITE
+        speed = None
+    if accuracy is not None and not 0 <= accuracy < inf:
+        if not isfinite(accuracy):
+            return Rejection.NOT_FINITE
+        accuracy = None
+    if battery is not None and not 0 <= battery <= 1:
+        if not isfinite(battery):
+            return Rejection.NOT_FINITE
+        battery = None
     if lat == 0 and lng == 0:
         return Rejection.NULL_ISLAND
     if at > now + MAX_LEAD:
         return Rejection.FUTURE
-    return None
+    if fix.crs == "gcj02":
+        lat, lng = to_wgs84(lat, lng)
+    return Sighting(0, at, lat, lng, heading, speed, accuracy, battery)
 
 
-def _finite(fix: RawFix) -> bool:
-    """NaN and infinity come through any sum, as long as no sum of finite numbers overflows."""
-    more = (fix.heading or 0.0) + (fix.speed or 0.0) + (fix.accuracy or 0.0) + (fix.battery or 0.0)
-    return isfinite(fix.lat) and isfinite(fix.lng) and isfinite(more)
-
-
-def _known(value: float | None, limit: float) -> float | None:
-    """Without what cannot be: phones say -1 where they do not know."""
-    return value if value is not None and 0 <= value <= limit else None
+def _out_of_range(lat: float, lng: float) -> Rejection:
+    finite = isfinite(lat) and isfinite(lng)
+    return Rejection.OUT_OF_RANGE if finite else Rejection.NOT_FINITE
 
 
 def _reachable(a: Sighting, b: Sighting) -> bool:
-    seconds = max(1.0, abs(b.at - a.at))
-    return within(MAX_SPEED * seconds, a.lat, a.lng, b.lat, b.lng)
+    seconds = abs(b.at - a.at)
+    metres = MAX_SPEED * seconds if seconds > 1 else MAX_SPEED
+    return within(metres, a.lat, a.lng, b.lat, b.lng)

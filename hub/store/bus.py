@@ -10,7 +10,7 @@ waits for would wake two processes for each message of a quiet hub.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -48,11 +48,15 @@ class Bus:
         self._on_lost = on_lost
         self._on_restored = on_restored
         self._nodes: dict[Address, _Node] = {}
+        self._only: _Node | None = None
+        """The node, where the store is one server."""
 
     async def start(self) -> None:
         """Connect to the store; nodes that join a cluster later follow as channels need them."""
         for address in await self._known():
             await self._node(address).connected.wait()
+        if not self._connection.cluster:
+            self._only = self._node(self._connection.home)
 
     async def stop(self) -> None:
         for node in self._nodes.values():
@@ -67,24 +71,27 @@ class Bus:
         for node in self._nodes.values():
             node.reset()
 
-    async def subscribe(self, channel: str, listener: Listener) -> None:
-        """Return once the server has confirmed; one listener a channel.
+    async def subscribe(self, listeners: Mapping[str, Listener]) -> None:
+        """Listen to channels of one slot; return once the server has confirmed them all.
 
-        Raises UnavailableError while the server is away.
+        A channel has one listener. Raises UnavailableError while the server is away.
         """
-        node = self._node(self._connection.address(channel))
+        node = self._node_of(next(iter(listeners)))
         await node.attempted.wait()
-        await node.subscribe(channel.encode(), listener)
+        await node.subscribe({name.encode(): each for name, each in listeners.items()})
 
-    def unsubscribe(self, channel: str) -> None:
-        self._node(self._connection.address(channel)).unsubscribe(channel.encode())
+    def unsubscribe(self, *channels: str) -> None:
+        self._node_of(channels[0]).unsubscribe(*(name.encode() for name in channels))
 
-    def tell(self, *command: str | bytes) -> None:
-        """A command on the key that is its first argument, whose answer nobody needs.
+    def tell(self, key: str, packed: bytes) -> None:
+        """Commands on `key`, packed, whose answers nobody needs.
 
-        It goes with all others of this tick; while the node is away it is dropped.
+        They go with all others of this tick; while the node is away they are dropped.
         """
-        self._node(self._connection.address(command[1])).tell(*command)  # type: ignore[arg-type]
+        (self._only or self._node_of(key)).tell(packed)
+
+    def _node_of(self, key: str) -> "_Node":
+        return self._node(self._connection.address(key))
 
     async def _known(self) -> list[Address]:
         home = self._connection.home
@@ -104,7 +111,7 @@ class Bus:
         """A slot moved to another node: look up where, and subscribe there."""
         try:
             await self._connection.client.initialize()
-            await self.subscribe(channel.decode(), listener)
+            await self.subscribe({channel.decode(): listener})
             await self._on_restored()
         except UnavailableError:
             log.warning("channel not rehomed", channel=channel.decode())
@@ -143,25 +150,30 @@ class _Node:
         await end([self._supervisor, *self._rehoming])
         self._drop_links()
 
-    async def subscribe(self, channel: bytes, listener: Listener) -> None:
-        if not self.connected.is_set():
+    async def subscribe(self, listeners: Mapping[bytes, Listener]) -> None:
+        if self._messages is None or not self.connected.is_set():
             raise UnavailableError("the bus is not connected")
-        wanted = self._wanted.get(channel)
-        if wanted is None:
-            wanted = self._wanted[channel] = _Subscription(listener)
-            assert self._messages is not None
-            self._messages.send(b"SSUBSCRIBE", channel)
-        wanted.listener = listener
-        if wanted.confirmed is not None:
-            await asyncio.shield(wanted.confirmed)
+        new = [channel for channel in listeners if channel not in self._wanted]
+        if new:
+            self._messages.send(b"SSUBSCRIBE", *new)
+        for channel, listener in listeners.items():
+            if channel in self._wanted:
+                self._wanted[channel].listener = listener
+            else:
+                self._wanted[channel] = _Subscription(listener)
+        for channel in listeners:
+            wanted = self._wanted.get(channel)
+            if wanted is not None and wanted.confirmed is not None:
+                await asyncio.shield(wanted.confirmed)
 
-    def unsubscribe(self, channel: bytes) -> None:
-        if self._wanted.pop(channel, None) is not None and self._messages is not None:
-            self._messages.send(b"SUNSUBSCRIBE", channel)
+    def unsubscribe(self, *channels: bytes) -> None:
+        known = [name for name in channels if self._wanted.pop(name, None) is not None]
+        if known and self._messages is not None:
+            self._messages.send(b"SUNSUBSCRIBE", *known)
 
-    def tell(self, *command: str | bytes) -> None:
+    def tell(self, packed: bytes) -> None:
         if self._tells is not None:
-            self._tells.send(*command)
+            self._tells.write(packed)
 
     def _on_message(self, channel: bytes, payload: bytes) -> None:
         wanted = self._wanted.get(channel)

@@ -21,7 +21,8 @@ script may touch it all, on one server as on a cluster.
     oc:hubs                 hash    the living hubs
 
     channels (sharded pub/sub)
-    oc:{p}:c:<id>           an order's events and positions
+    oc:{p}:c:<id>           an order's events
+    oc:{p}:s:<id>           where its rider is
     oc:{r:<rider>}:c        word for the hub that holds the rider's socket
     oc:{h:<hub>}:probe      a hub's proof that its own bus delivers
 """
@@ -97,6 +98,10 @@ class OrderKeys:
     @property
     def channel(self) -> str:
         return f"{self._head}c:{self.order_id}"
+
+    @property
+    def sightings(self) -> str:
+        return f"{self._head}s:{self.order_id}"
 
 
 @lru_cache(maxsize=65_536)

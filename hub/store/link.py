@@ -15,7 +15,7 @@ from redis.asyncio.connection import parse_url
 
 from hub.errors import UnavailableError
 
-__all__ = ["Address", "Link", "address_of_url", "connect"]
+__all__ = ["Address", "Link", "address_of_url", "connect", "pack"]
 
 Address = tuple[str, ...]
 """What `connect` takes: ("unix", path) or ("tcp"|"tls", host, port)."""
@@ -40,6 +40,12 @@ def address_of_url(url: str) -> tuple[Address, tuple[str, ...]]:
         return ("unix", parts["path"]), credentials
     scheme = "tls" if url.startswith("rediss") else "tcp"
     return (scheme, parts.get("host", "localhost"), str(parts.get("port", 6379))), credentials
+
+
+def pack(*command: Any) -> bytes:
+    """A command in RESP."""
+    packed: bytes = hiredis.pack_command(command)
+    return packed
 
 
 class Link(asyncio.Protocol):
@@ -102,11 +108,15 @@ class Link(asyncio.Protocol):
 
     def send(self, *command: Any) -> None:
         """Queue a command whose answer is a push (SSUBSCRIBE, SUNSUBSCRIBE), or on a mute link."""
+        self.write(pack(*command))
+
+    def write(self, packed: bytes) -> None:
+        """`send` for what is packed already."""
         if self._transport is None:
             return
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(hiredis.pack_command(command))
+        self._out.append(packed)
 
     def ask(self, *command: Any) -> asyncio.Future[Any]:
         """Queue a command; its answer, a hiredis.ReplyError included, comes with the future."""

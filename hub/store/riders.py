@@ -1,15 +1,17 @@
 """Riders in the store: which orders they may have, who holds their socket, where they are."""
 
+import asyncio
 from typing import Final
 
 import msgspec
 
 from hub.store.bus import Bus
 from hub.store.connection import Connection
-from hub.store.keys import OrderKeys, rider
+from hub.store.keys import OrderKeys, order_keys, rider
+from hub.store.link import pack
 from schemas.telemetry import Sighting
 
-__all__ = ["PositionBoard", "RiderIndex"]
+__all__ = ["Place", "PositionBoard", "RiderIndex"]
 
 _KEEP: Final = 24 * 3600
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -23,57 +25,88 @@ class RiderIndex:
 
     async def add(self, rider_id: str, order_id: str) -> None:
         key = rider(rider_id, "orders")
-        async with self._connection.mapped() as client:
-            await client.sadd(key, order_id)
-            await client.expire(key, _KEEP)
+        ask = self._connection.ask
+        await asyncio.gather(ask("SADD", key, order_id), ask("EXPIRE", key, _KEEP))
 
     async def strike(self, rider_id: str, order_id: str) -> None:
-        async with self._connection.mapped() as client:
-            await client.srem(rider(rider_id, "orders"), order_id)
+        await self._connection.ask("SREM", rider(rider_id, "orders"), order_id)
 
     async def remove(self, rider_id: str, order_id: str) -> None:
         """Take an order off a rider, and send word."""
         await self.strike(rider_id, order_id)
         await self.tell(rider_id)
 
-    async def orders(self, rider_id: str) -> list[str]:
-        async with self._connection.mapped() as client:
-            return sorted(m.decode() for m in await client.smembers(rider(rider_id, "orders")))
-
     async def tell(self, rider_id: str) -> None:
         """Word to the hub that holds the rider: look at your orders again."""
-        async with self._connection.mapped() as client:
-            await client.execute_command("SPUBLISH", rider(rider_id, "c"), b"O")
+        await self._connection.ask("SPUBLISH", rider(rider_id, "c"), b"O")
 
-    async def fence(self, rider_id: str) -> int:
-        """The number of the rider's newest session, 0 before the first."""
-        async with self._connection.mapped() as client:
-            return int(await client.get(rider(rider_id, "fence")) or 0)
+    async def look(self, rider_id: str) -> tuple[int, list[str]]:
+        """The number of the rider's newest session (0 before the first), and their orders."""
+        ask = self._connection.ask
+        fence, orders = await asyncio.gather(
+            ask("GET", rider(rider_id, "fence")), ask("SMEMBERS", rider(rider_id, "orders"))
+        )
+        return int(fence or 0), sorted(order.decode() for order in orders)
 
     async def take_over(self, rider_id: str) -> int:
         """A new session of the rider: its number, told to whoever holds an older one."""
         key = rider(rider_id, "fence")
-        async with self._connection.mapped() as client:
-            fence = int(await client.incr(key))
-            await client.expire(key, _KEEP)
-            await client.execute_command("SPUBLISH", rider(rider_id, "c"), b"F%d" % fence)
-        return fence
+        ask = self._connection.ask
+        fence, _ = await asyncio.gather(ask("INCR", key), ask("EXPIRE", key, _KEEP))
+        await ask("SPUBLISH", rider(rider_id, "c"), b"F%d" % fence)
+        return int(fence)
 
 
 class PositionBoard:
-    """The last position of each order and the way to it, kept and told in the bus's next batch.
-
-    The keys exist only while the order has a rider (see the commit script): with XX nothing is
-    kept after the end.
-    """
+    """The last position of each order and the way to it, kept and told in the bus's next batch."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    def put(self, keys: OrderKeys, sighting: Sighting) -> None:
-        packed = _pack(sighting)
-        self._bus.tell("SET", keys.position, packed, "XX", "KEEPTTL")
-        self._bus.tell("SPUBLISH", keys.channel, b"P" + packed)
+    def place(self, order_id: str) -> "Place":
+        return Place(self._bus, order_keys(order_id))
 
-    def put_trail(self, keys: OrderKeys, trail: list[list[float]]) -> None:
-        self._bus.tell("SET", keys.trail, _pack(trail), "XX", "KEEPTTL")
+
+class Place:
+    """One order's place on the board.
+
+    Its keys exist only while the order has a rider (see the commit script): with XX nothing is
+    kept after the end. What never changes of the commands is packed once; a fix is told ten
+    thousand times as often as a place is made.
+    """
+
+    __slots__ = ("_bus", "_keep", "_keys", "_tell")
+
+    def __init__(self, bus: Bus, keys: OrderKeys) -> None:
+        self._bus = bus
+        self._keys = keys
+        self._keep = _before_value("SET", keys.position, "XX", "KEEPTTL")
+        self._tell = _before_value("SPUBLISH", keys.sightings)
+
+    def put(self, sighting: Sighting) -> None:
+        packed = _pack(sighting)
+        size = len(packed)
+        commands = b"%b%d\r\n%b%b%b%d\r\n%b\r\n" % (
+            self._keep,
+            size,
+            packed,
+            _XX_KEEPTTL,
+            self._tell,
+            size,
+            packed,
+        )
+        self._bus.tell(self._keys.position, commands)
+
+    def put_trail(self, trail: list[list[float]]) -> None:
+        """Triples of Unix seconds, lat and lng, oldest first."""
+        key = self._keys.trail
+        self._bus.tell(key, pack("SET", key, _pack(trail), "XX", "KEEPTTL"))
+
+
+_XX_KEEPTTL: Final = b"\r\n$2\r\nXX\r\n$7\r\nKEEPTTL\r\n"
+
+
+def _before_value(word: str, key: str, *options: str) -> bytes:
+    """`word key VALUE options` in RESP, up to the size of VALUE."""
+    whole = pack(word, key, "", *options)
+    return whole[: whole.index(b"$0\r\n") + 1]

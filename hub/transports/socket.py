@@ -172,14 +172,12 @@ class Socket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self.alive = True
         kind: int = frame.msg_type  # type: ignore[assignment]
-        if (kind == _TEXT or kind == _BINARY) and frame.fin and self._is_plain(frame):  # noqa: SIM109
+        whole = (kind == _TEXT or kind == _BINARY) and frame.fin  # noqa: SIM109  faster
+        reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
+        if whole and not reserved and self._fragments is None and not self._closing:
             self.talk.received(frame.get_payload_as_bytes(), kind == _BINARY)
         else:
             self._on_other_frame(transport, frame, kind)
-
-    def _is_plain(self, frame: WSFrame) -> bool:
-        reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
-        return not (reserved or self._closing) and self._fragments is None
 
     def _on_other_frame(self, transport: WSTransport, frame: WSFrame, kind: int) -> None:
         if kind == _CLOSE:

@@ -15,11 +15,12 @@ from hub.riders import Riders
 from hub.transports.conversation import Conversation
 from hub.transports.exchange import answer, body_of, caller
 from hub.transports.upgrade import Handshake, SocketRoute
+from schemas import messages
 from schemas.codes import CloseCode
 from schemas.lifecycle import Role
-from schemas.messages import Fixes, FixMessage, read_rider_message
+from schemas.messages import Fixes, read_rider_message
 from schemas.positions import MAX_FIXES
-from schemas.telemetry import read_fix_message
+from schemas.telemetry import FixMessage, fix_reader
 from schemas.wire import loads
 
 __all__ = ["routes"]
@@ -37,6 +38,7 @@ class Uplink(Conversation):
         "_ack_due",
         "_acked_at",
         "_cadence",
+        "_read",
         "_rider",
         "_rider_id",
         "_riders",
@@ -46,6 +48,7 @@ class Uplink(Conversation):
     def __init__(self, handshake: Handshake) -> None:
         super().__init__(handshake, read_rider_message)
         self._riders: Riders = handshake.state.riders
+        self._read = fix_reader[handshake.codec]
         self._rider_id = str(handshake.params["rider_id"])
         self._rider: Rider | None = None
         self._cadence: float | None = None
@@ -73,8 +76,12 @@ class Uplink(Conversation):
         if rider is None or self._work is not None or binary is not self.session.binary:
             super().received(payload, binary)
             return
-        fix, now = read_fix_message(self.session.codec, payload), time.time()
-        if fix is None or not rider.filter.within_rate(now):
+        now = time.time()
+        try:
+            fix = self._read(payload)
+        except (ValueError, RecursionError):
+            fix = None
+        if type(fix) is not FixMessage or not rider.filter.rate.take(now):
             super().received(payload, binary)
             return
         reason = self._riders.take_one(rider, fix, now)
@@ -83,7 +90,7 @@ class Uplink(Conversation):
         else:
             self.socket.say(_rejected(fix.seq, reason))
 
-    def asked(self, message: FixMessage | Fixes) -> Coroutine[Any, Any, None] | None:
+    def asked(self, message: messages.FixMessage | Fixes) -> Coroutine[Any, Any, None] | None:
         assert self._rider is not None
         raws = message.fixes if isinstance(message, Fixes) else [message.fix]
         _, highest, rejected = self._riders.take(self._rider, raws)

@@ -206,5 +206,5 @@ def test_a_bucket_holds_its_rate(pauses: list[float]) -> None:
 def test_the_filters_rate() -> None:
     """20 at once, 5 a second."""
     judge = FixFilter()
-    assert 20 == sum(judge.within_rate(NOW) for _ in range(40))
-    assert 5 == sum(judge.within_rate(NOW + 1) for _ in range(40))
+    assert 20 == sum(judge.rate.take(NOW) for _ in range(40))
+    assert 5 == sum(judge.rate.take(NOW + 1) for _ in range(40))

@@ -255,7 +255,7 @@ async def test_hands_that_assign_at_once_leave_the_rider_on_duty(
                 path = f"/v1/orders/{order['orderId']}"
                 winner = (await platform.get(path)).json()["riderId"]
                 index = hub.state.riders._index
-                assert order["orderId"] in await index.orders(winner)
+                assert order["orderId"] in (await index.look(winner))[1]
 
 
 async def test_what_a_phone_does_not_know_is_left_out(

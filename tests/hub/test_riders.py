@@ -380,9 +380,9 @@ async def test_nothing_stays_after_the_end(
         assert await kept(hub, order)
         await advance(platform, order, ending)
         assert await kept(hub, order) is None
-        keys, board = order_keys(order["orderId"]), hub.state.riders.board
-        board.put(keys, Sighting(2, time.time(), **SHOP))
-        board.put_trail(keys, [[1.0, 2.0, 3.0]])
+        place = hub.state.riders.board.place(order["orderId"])
+        place.put(Sighting(2, time.time(), **SHOP))
+        place.put_trail([[1.0, 2.0, 3.0]])
         await rider.until("orders", lambda message: not message["orders"])
         assert "off_duty" == (await rider.ask("fix", "rejected", **fix(2)))["reason"]
         told = (await watcher.subscribe(order["orderId"]))["snapshot"]
@@ -404,7 +404,7 @@ async def test_reassignment_fences_the_old_rider(
         await assign(platform, order, second)
         await old.send(type="fix", **fix(2, offset=-4))
         late = Sighting(leg, time.time() - 4, **SHOP)
-        hub.state.riders.board.put(order_keys(order["orderId"]), late)  # as from a slower hub
+        hub.state.riders.board.place(order["orderId"]).put(late)  # as from a slower hub
         await old.until("orders", lambda message: not message["orders"])
         assert "off_duty" == (await old.ask("fix", "rejected", **fix(3)))["reason"]
         snapshot = (await watcher.subscribe(order["orderId"]))["snapshot"]

@@ -571,10 +571,11 @@ async def test_a_slow_reader_gets_fewer_positions(
         await fast.subscribe(order["orderId"])
         await slow.subscribe(order["orderId"])
         leg = hub.state.fanout._feeds[order["orderId"]].leg
+        place = hub.state.riders.board.place(order["orderId"])
         for batch in range(4):
             for number in range(1000):
                 at = began + batch + number / 1000
-                hub.state.riders.board.put(order_keys(order["orderId"]), a_sighting(leg, at))
+                place.put(a_sighting(leg, at))
             last = format_time(at)
             await fast.until("position", having("at", last))
             await move(platform, order, "ON_DELIVERY")

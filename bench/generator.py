@@ -7,9 +7,8 @@ its stamp and not decoded.
 import asyncio
 import contextlib
 import gc
-import os
 import resource
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import count
 from time import perf_counter
 from typing import Any, Final
@@ -19,20 +18,15 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from bench.target import MARK, Dial, Step
 
 __all__ = [
-    "GENERATOR_CORE",
-    "SERVER_CORE",
     "Line",
     "UnreachableError",
     "age",
-    "on_core",
     "open_all",
     "quiet_collector",
     "raise_file_limit",
     "stamp",
 ]
 
-SERVER_CORE: Final = 0
-GENERATOR_CORE: Final = 1
 CIRCLE: Final = 360.0
 _AT_ONCE: Final = 32
 _OPEN_WITHIN: Final = 30.0
@@ -149,17 +143,6 @@ async def open_all(
 def raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-@contextlib.contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Run, and start processes, on one core; where there is but one, on that."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core if core in before else min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 @contextlib.asynccontextmanager

@@ -1,14 +1,20 @@
 """What a workload drives: hubs of ours, or what a user would pick instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-__all__ = ["MARK", "Dial", "Step", "Target"]
+__all__ = ["MARK", "Dial", "Launch", "NotHereError", "Step", "Target"]
 
 MARK = b'"heading":'
 """What stands before the moment of sending in every message: seconds of the generator's clock,
 modulo 360, with 6 decimals. A heading, because every hub hands it on as it came."""
+
+
+class NotHereError(Exception):
+    """What a target needs is not on this machine; says what, and how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,11 @@ class Dial:
 
 
 class Target(Protocol):
-    """Servers that are running, and how to speak with them.
+    """Servers that are running on the servers' core, and how to speak with them by text frames.
 
-    `processes` are the process ids of each part; all of them run on the servers' core. `answers`
-    are messages of the server's own keep-alive, with what a client must answer.
+    `processes` are the process ids of each part: "hubA" takes the riders, "hubB" the customers,
+    "store" is what carries the one's messages to the other. `answers` are messages of the server's
+    own keep-alive, with what a client must answer.
     """
 
     name: str
@@ -50,7 +57,11 @@ class Target(Protocol):
         """The socket on which the order's rider sends."""
 
     def customer(self, order: int) -> Dial:
-        """A socket that watches the order, as far from the rider's as the target allows."""
+        """A socket that watches the order. It is ready when what is sent then would reach it."""
 
     def fix(self, order: int, number: int, stamp: str) -> bytes:
         """The rider's `number`th message: a fix whose heading is `stamp`."""
+
+
+Launch = Callable[[Path], AbstractAsyncContextManager[Target]]
+"""Starts a target with a directory for its files and logs. Raises NotHereError."""

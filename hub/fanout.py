@@ -63,16 +63,14 @@ class Fanout:
 
         Raises NotFoundError for an unknown order or somebody else's, and UnavailableError.
         """
-        feed = self._feed(subscriber.order_id, watched=not subscriber.own)
+        feed = self._feed(subscriber.order_id)
         feed.join(subscriber)
         try:
-            async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
-                if feed.opening is not None:
-                    await asyncio.shield(feed.opening)
+            await self._listen(feed, watched=not subscriber.own)
+            reading = await self._read(subscriber, after)
+            if not feed.listens:
+                await self._confirmed(feed)
                 reading = await self._read(subscriber, after)
-        except TimeoutError:
-            self.unsubscribe(subscriber)
-            raise UnavailableError("the store does not answer") from None
         except BaseException:
             self.unsubscribe(subscriber)
             raise
@@ -80,6 +78,29 @@ class Fanout:
         answer(subscribed(subscriber, reading, after))
         feed.live(subscriber, reading.state.seq)
         self._after_events(feed)
+
+    async def _listen(self, feed: Feed, watched: bool) -> None:
+        """Ask for the channels that are wanted and not asked for yet.
+
+        On one server what is read next is as of a moment at which the feed listens.
+        """
+        keys, listeners = order_keys(feed.order_id), {}
+        if feed.confirmed is None:
+            listeners[keys.channel] = feed.received
+        if watched and not feed.watched:
+            listeners[keys.sightings] = feed.sighted
+        if listeners:
+            feed.confirmed = await self.bus.begin(listeners)
+            feed.watched = feed.watched or watched
+
+    @staticmethod
+    async def _confirmed(feed: Feed) -> None:
+        assert feed.confirmed is not None
+        try:
+            async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
+                await asyncio.shield(feed.confirmed)
+        except TimeoutError:
+            raise UnavailableError("the store does not answer") from None
 
     async def _read(self, subscriber: Subscriber, after: After | None) -> Reading:
         if after is None:
@@ -110,29 +131,11 @@ class Fanout:
     def _linger(self, feed: Feed) -> None:
         asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)
 
-    def _feed(self, order_id: str, watched: bool) -> Feed:
+    def _feed(self, order_id: str) -> Feed:
         feed = self._feeds.get(order_id)
         if feed is None:
             feed = self._feeds[order_id] = Feed(order_id, self._after_events)
-        elif feed.watched or not watched:
-            return feed
-        feed.watched = watched
-        feed.opening = self._spawn(self._open(feed))
         return feed
-
-    async def _open(self, feed: Feed) -> None:
-        keys = order_keys(feed.order_id)
-        listeners = {keys.channel: feed.received}
-        if feed.watched:
-            listeners[keys.sightings] = feed.sighted
-        try:
-            await self.bus.subscribe(listeners)
-        except BaseException:
-            if self._feeds.get(feed.order_id) is feed:
-                del self._feeds[feed.order_id]
-            raise
-        if feed.opening is asyncio.current_task():
-            feed.opening = None
 
     def _forget_if_idle(self, feed: Feed) -> None:
         if self._feeds.get(feed.order_id) is not feed:

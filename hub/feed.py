@@ -104,11 +104,11 @@ class Feed:
 
     __slots__ = (
         "_audience",
+        "confirmed",
         "heard_at",
         "leg",
         "line",
         "on_events",
-        "opening",
         "order_id",
         "repairing",
         "rider_id",
@@ -121,8 +121,8 @@ class Feed:
     def __init__(self, order_id: str, on_events: Callable[["Feed"], None]) -> None:
         self.order_id = order_id
         self.on_events = on_events
-        self.opening: asyncio.Task[None] | None = None
-        """Until the bus has confirmed the channels."""
+        self.confirmed: asyncio.Future[None] | None = None
+        """Whether the server has confirmed the channels; None until they are asked for."""
         self.watched = False
         """Whether sightings are wanted: not on behalf of the rider alone."""
         self.line = Line()
@@ -134,6 +134,10 @@ class Feed:
         self.repairing = False
         self.heard_at = time.monotonic()
         self._audience: dict[Look, list[Sink]] | None = None
+
+    @property
+    def listens(self) -> bool:
+        return self.confirmed is not None and self.confirmed.done()
 
     # Who watches
 

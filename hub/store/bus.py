@@ -4,8 +4,9 @@ A node's connection is supervised: it never dies silently. It is made again with
 channel is subscribed anew, and only then is the node called restored, so that whoever listens
 can compare what it knows with the store.
 
-What is told goes by a second connection, on which the server answers nothing: an answer nobody
-waits for would wake two processes for each message of a quiet hub.
+The hub's commands go by the same connection, so that a subscription and what is read after it
+are one round trip. What is told goes by a second one, on which the server answers nothing: an
+answer nobody waits for would wake two processes for each message of a quiet hub.
 """
 
 import asyncio
@@ -76,9 +77,22 @@ class Bus:
 
         A channel has one listener. Raises UnavailableError while the server is away.
         """
+        confirmed = await self.begin(listeners)
+        try:
+            async with asyncio.timeout(_CONFIRM_TIMEOUT):
+                await asyncio.shield(confirmed)
+        except TimeoutError:
+            raise UnavailableError("the store does not confirm") from None
+
+    async def begin(self, listeners: Mapping[str, Listener]) -> asyncio.Future[None]:
+        """`subscribe` that does not wait: the future is done when the server has confirmed.
+
+        On one server, a command given now is done after it.
+        """
         node = self._node_of(next(iter(listeners)))
-        await node.attempted.wait()
-        await node.subscribe({name.encode(): each for name, each in listeners.items()})
+        if not node.attempted.is_set():
+            await node.attempted.wait()
+        return node.begin({name.encode(): each for name, each in listeners.items()})
 
     def unsubscribe(self, *channels: str) -> None:
         self._node_of(channels[0]).unsubscribe(*(name.encode() for name in channels))
@@ -118,18 +132,20 @@ class Bus:
 
 
 class _Subscription:
-    """A channel that is wanted. `confirmed` by the server, or not yet."""
+    """A channel that is wanted. `confirmed` is of all channels that were asked for with it, and
+    done when the server tells of the last of them.
+    """
 
-    __slots__ = ("confirmed", "listener")
+    __slots__ = ("confirmed", "last", "listener")
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, confirmed: asyncio.Future[None], last: bool) -> None:
         self.listener = listener
-        self.confirmed: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
+        self.confirmed = confirmed
+        self.last = last
 
     def settle(self) -> None:
-        if self.confirmed is not None:
+        if self.last and not self.confirmed.done():
             self.confirmed.set_result(None)
-            self.confirmed = None
 
 
 class _Node:
@@ -150,26 +166,25 @@ class _Node:
         await end([self._supervisor, *self._rehoming])
         self._drop_links()
 
-    async def subscribe(self, listeners: Mapping[bytes, Listener]) -> None:
+    def begin(self, listeners: Mapping[bytes, Listener]) -> asyncio.Future[None]:
         if self._messages is None or not self.connected.is_set():
             raise UnavailableError("the bus is not connected")
         new = [channel for channel in listeners if channel not in self._wanted]
         if new:
-            self._messages.send(b"SSUBSCRIBE", *new)
+            self._messages.subscribe(b"SSUBSCRIBE", *new)
+            confirmed = asyncio.get_running_loop().create_future()
         for channel, listener in listeners.items():
-            if channel in self._wanted:
-                self._wanted[channel].listener = listener
+            known = self._wanted.get(channel)
+            if known is None:
+                self._wanted[channel] = _Subscription(listener, confirmed, channel == new[-1])
             else:
-                self._wanted[channel] = _Subscription(listener)
-        for channel in listeners:
-            wanted = self._wanted.get(channel)
-            if wanted is not None and wanted.confirmed is not None:
-                await asyncio.shield(wanted.confirmed)
+                known.listener = listener
+        return confirmed if new else self._wanted[next(iter(listeners))].confirmed
 
     def unsubscribe(self, *channels: bytes) -> None:
         known = [name for name in channels if self._wanted.pop(name, None) is not None]
         if known and self._messages is not None:
-            self._messages.send(b"SUNSUBSCRIBE", *known)
+            self._messages.subscribe(b"SUNSUBSCRIBE", *known)
 
     def tell(self, packed: bytes) -> None:
         if self._tells is not None:
@@ -222,6 +237,8 @@ class _Node:
         self._messages = await connect(
             self._address, credentials, lambda: Link(self._on_message, self._on_subscription)
         )
+        if not self._bus._connection.cluster:
+            self._bus._connection.pipes.adopt(self._address, self._messages)
         await self._resubscribe()
         self.connected.set()
         self.attempted.set()
@@ -230,27 +247,11 @@ class _Node:
     async def _resubscribe(self) -> None:
         assert self._messages is not None
         channels = list(self._wanted)
-        for channel in channels:
-            wanted = self._wanted[channel]
-            if wanted.confirmed is None:
-                wanted.confirmed = asyncio.get_running_loop().create_future()
         for start in range(0, len(channels), _BATCH):
             for channel in channels[start : start + _BATCH]:
-                self._messages.send(b"SSUBSCRIBE", channel)
-            for channel in channels[start : start + _BATCH]:
-                known = self._wanted.get(channel)
-                if known is not None and known.confirmed is not None:
-                    await self._confirmed_or_lost(known.confirmed)
-
-    async def _confirmed_or_lost(self, confirmed: asyncio.Future[None]) -> None:
-        assert self._messages is not None
-        await asyncio.wait(
-            (confirmed, self._messages.lost),
-            return_when=asyncio.FIRST_COMPLETED,
-            timeout=_CONFIRM_TIMEOUT,
-        )
-        if not confirmed.done():
-            raise UnavailableError("lost while subscribing")
+                if channel in self._wanted:
+                    self._messages.subscribe(b"SSUBSCRIBE", channel)
+            await self._messages.ask("PING")  # answered when all of them are
 
     def _on_subscription(self, word: bytes, channel: bytes) -> None:
         wanted = self._wanted.get(channel)
@@ -258,7 +259,7 @@ class _Node:
             return
         if word == b"ssubscribe":
             wanted.settle()
-        elif self._bus._connection.cluster:  # not asked for: the slot moved away
+        elif self._bus._connection.cluster:  # refused, or not asked for: the slot moved away
             del self._wanted[channel]
             task = asyncio.create_task(self._bus.rehome(channel, wanted.listener))
             self._rehoming.add(task)

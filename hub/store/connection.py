@@ -76,7 +76,7 @@ class Connection:
             )
         self._client = self._connect(url)
         self.home, self.credentials = address_of_url(url)
-        self._pipes = Pipes(self.credentials)
+        self.pipes = Pipes(self.credentials)
 
     def _connect(self, url: str) -> Any:
         options: dict[str, Any] = {
@@ -157,7 +157,7 @@ class Connection:
         if self.cluster:
             async with self.mapped() as client:
                 await client.initialize()  # at once, but for the first time
-        return await self._pipes.ask(self.address(key), *command)
+        return await self.pipes.ask(self.address(key), *command)
 
     async def _run_by_client(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
         """Load the script first where the server does not know it (yet, or any more)."""
@@ -219,5 +219,5 @@ class Connection:
             await client.ping()
 
     async def close(self) -> None:
-        self._pipes.close()
+        self.pipes.close()
         await self._client.aclose()

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 import hiredis
+import structlog
+from hiredis import PushNotification
 from redis.asyncio.connection import parse_url
 
 from hub.errors import UnavailableError
@@ -22,7 +24,10 @@ Address = tuple[str, ...]
 
 _CONNECT_TIMEOUT: Final = 1.0
 _ANSWER_TIMEOUT: Final = 4.0
-_PUSHES: Final = frozenset({b"ssubscribe", b"sunsubscribe"})
+_HELLO: Final = ("HELLO", "3")
+_DEFAULT_USER: Final = "default"
+
+log = structlog.get_logger("hub.store")
 
 OnMessage = Callable[[bytes, bytes], None]
 OnSubscription = Callable[[bytes, bytes], None]
@@ -48,10 +53,31 @@ def pack(*command: Any) -> bytes:
     return packed
 
 
+def _auth(credentials: tuple[str, ...]) -> tuple[str, ...]:
+    if not credentials:
+        return ()
+    user = credentials[0] if len(credentials) == 2 else _DEFAULT_USER
+    return ("AUTH", user, credentials[-1])
+
+
+class _Pushes:
+    """In the queue of answers: channels that the server is to tell about, one after the other."""
+
+    __slots__ = ("channels", "told")
+
+    def __init__(self, channels: tuple[bytes, ...]) -> None:
+        self.channels = channels
+        self.told = 0
+
+
 class Link(asyncio.Protocol):
     """`on_message(channel, payload)` for each message, `on_subscription(word, channel)` for each
-    `ssubscribe` and `sunsubscribe` that the server tells, asked for or not. A server that owes an
+    `ssubscribe` and `sunsubscribe` that the server tells, asked for or not; a refusal is told as
+    the latter. A server that owes an
     answer for four seconds counts as lost.
+
+    It speaks RESP3, where messages are told apart from answers: so an order's channel and its
+    state are asked for in one go, and the server does one after the other.
     """
 
     def __init__(
@@ -61,7 +87,7 @@ class Link(asyncio.Protocol):
         self._on_subscription = on_subscription
         self._reader = hiredis.Reader()
         self._out: list[bytes] = []
-        self._replies: deque[asyncio.Future[Any]] = deque()
+        self._replies: deque[asyncio.Future[Any] | _Pushes] = deque()
         self._answered = 0
         self._watch: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -78,40 +104,57 @@ class Link(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
         while self._replies:
-            self._fail(self._replies.popleft())
+            waiting = self._replies.popleft()
+            if not isinstance(waiting, _Pushes):
+                self._fail(waiting)
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
         gets = self._reader.gets
         while (reply := gets()) is not False:
-            if type(reply) is list and reply:
-                if reply[0] == b"smessage":
-                    self._on_message(reply[1], reply[2])
-                    continue
-                if reply[0] in _PUSHES:
-                    self._on_subscription(reply[0], reply[1])
-                    continue
-            self._settle(reply)
+            if type(reply) is not PushNotification:
+                self._settle(reply)
+            elif reply[0] == b"smessage":
+                self._on_message(reply[1], reply[2])
+            else:
+                self._pushed(reply)
+
+    def _pushed(self, push: Any) -> None:
+        self._answered += 1
+        owed = self._replies[0] if self._replies else None
+        if isinstance(owed, _Pushes) and push[1] in owed.channels:
+            owed.told += 1
+            if owed.told == len(owed.channels):
+                self._replies.popleft()
+        self._on_subscription(push[0], push[1])
 
     def _settle(self, reply: Any) -> None:
-        # A refused SSUBSCRIBE (a slot that moved) is an answer that no one waits for.
-        if self._replies:
-            self._answered += 1
-            waiting = self._replies.popleft()
-            if not waiting.done():
-                waiting.set_result(reply)
+        self._answered += 1
+        waiting = self._replies.popleft() if self._replies else None
+        if isinstance(waiting, _Pushes):
+            self._refused(waiting, reply)
+        elif waiting is not None and not waiting.done():
+            waiting.set_result(reply)
+
+    def _refused(self, pushes: _Pushes, reply: Any) -> None:
+        """For instance because the slot has moved."""
+        log.warning("subscription refused", error=str(reply))
+        for channel in pushes.channels:
+            self._on_subscription(b"sunsubscribe", channel)
 
     @staticmethod
     def _fail(waiting: asyncio.Future[Any]) -> None:
         if not waiting.done():
             waiting.set_exception(UnavailableError("the connection to the store was lost"))
 
-    def send(self, *command: Any) -> None:
-        """Queue a command whose answer is a push (SSUBSCRIBE, SUNSUBSCRIBE), or on a mute link."""
-        self.write(pack(*command))
+    def subscribe(self, word: bytes, *channels: bytes) -> None:
+        """Queue an SSUBSCRIBE or SUNSUBSCRIBE, whose answers are pushes, one for each channel."""
+        if self._transport is not None:
+            self._replies.append(_Pushes(channels))
+            self.write(pack(word, *channels))
 
     def write(self, packed: bytes) -> None:
-        """`send` for what is packed already."""
+        """Queue a command, packed already, on a mute link."""
         if self._transport is None:
             return
         if not self._out:
@@ -124,7 +167,7 @@ class Link(asyncio.Protocol):
         if self._transport is None:
             self._fail(waiting)
             return waiting
-        self.send(*command)
+        self.write(pack(*command))
         self._replies.append(waiting)
         if self._watch is None:
             self._watch_from_now()
@@ -156,6 +199,13 @@ class Link(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def retire(self) -> None:
+        """Close when what is owed has come, or never will."""
+        if self._replies:
+            self._loop.call_later(_ANSWER_TIMEOUT, self.close)
+        else:
+            self.close()
+
 
 async def connect(
     address: Address,
@@ -178,14 +228,12 @@ async def connect(
             else:
                 tls = address[0] == "tls" or None
                 _, link = await loop.create_connection(make, address[1], int(address[2]), ssl=tls)
-            if credentials:
-                reply = await link.ask("AUTH", *credentials)
-                if isinstance(reply, hiredis.ReplyError):
-                    raise UnavailableError(str(reply))
             # A server that hangs takes connections all the same; only its answer counts.
-            await link.ask("PING")
+            reply = await link.ask(*_HELLO, *_auth(credentials))
+            if isinstance(reply, hiredis.ReplyError):
+                raise UnavailableError(str(reply))
             if mute:
-                link.send("CLIENT", "REPLY", "OFF")
+                link.write(pack("CLIENT", "REPLY", "OFF"))
             return link
     except (OSError, TimeoutError) as error:
         if link is not None:

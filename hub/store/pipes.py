@@ -31,10 +31,17 @@ class Pipes:
             connecting.add_done_callback(lambda task: self._connected(address, task))
         return await asyncio.shield(connecting)
 
+    def adopt(self, address: Address, link: Link) -> None:
+        """Commands to the address go by this link from now on, in order with its subscriptions."""
+        former = self._links.get(address)
+        if former is not None:
+            former.retire()
+        self._links[address] = link
+
     def _connected(self, address: Address, task: asyncio.Task[Link]) -> None:
         del self._connecting[address]
         if not task.cancelled() and task.exception() is None:
-            self._links[address] = task.result()
+            self.adopt(address, task.result())
 
     def close(self) -> None:
         for task in self._connecting.values():

@@ -19,9 +19,12 @@ from hub.transports.upgrade import Handshake
 from schemas.codes import CloseCode, ErrorCode
 from schemas.messages import MAX_MESSAGE
 
-__all__ = ["Conversation", "reconnect_window"]
+__all__ = ["Conversation", "Work", "reconnect_window"]
 
 _BACKLOG: Final = 512
+
+Work = Coroutine[Any, Any, None]
+"""What takes time; the messages that come meanwhile wait for it."""
 
 log = structlog.get_logger("hub.socket")
 
@@ -64,16 +67,16 @@ class Conversation(ABC):
         """Whether a token is good for this path."""
 
     @abstractmethod
-    async def admitted(self) -> None:
+    def admitted(self) -> Work | None:
         """The first good token has come, and `welcome` is said."""
 
     @abstractmethod
-    async def refreshed(self) -> None:
+    def refreshed(self) -> Work | None:
         """A later good token has come."""
 
     @abstractmethod
-    def asked(self, message: Any) -> Coroutine[Any, Any, None] | None:
-        """Do what the client asks for; what takes time is a coroutine."""
+    def asked(self, message: Any) -> Work | None:
+        """Do what the client asks for."""
 
     @abstractmethod
     def ended(self) -> None:
@@ -97,7 +100,7 @@ class Conversation(ABC):
         socket.wake_at(self.session.deadline)
         if self._token is not None:
             token, self._token = self._token, None
-            self._start(self._verify(token))
+            self._start(self._check(token))
 
     def received(self, payload: bytes, binary: bool) -> None:
         if self._work is None:
@@ -123,26 +126,25 @@ class Conversation(ABC):
     # One thing after the other
 
     def _handle(self, payload: bytes, binary: bool) -> None:
-        work = self._do(self.session.receive(payload, binary, time.time()))
-        if work is not None:
-            self._start(work)
+        self._start(self._do(self.session.receive(payload, binary, time.time())))
 
-    def _do(self, effect: Effect) -> Coroutine[Any, Any, None] | None:
+    def _do(self, effect: Effect) -> Work | None:
         match effect:
             case Reply(message):
                 self.socket.say(message)
             case Verify(token):
-                return self._verify(token)
+                return self._check(token)
             case Asked(message):
                 return self.asked(message)
             case Close(code, reason):
                 self.socket.close(code, reason)
         return None
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._work = asyncio.create_task(self._run(work))
+    def _start(self, work: Work | None) -> None:
+        if work is not None:
+            self._work = asyncio.create_task(self._run(work))
 
-    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _run(self, work: Work) -> None:
         try:
             await work
         except UnavailableError:
@@ -155,23 +157,36 @@ class Conversation(ABC):
             self._handle(*self._backlog.popleft())
         self._backlog = self._backlog or None
 
+    def _check(self, token: str) -> Work | None:
+        """Most tokens are known at once; a task for each would cost more than the check."""
+        try:
+            claims = self.state.tokens.verify_own(token)
+        except UnauthenticatedError as error:
+            self.socket.close(CloseCode.UNAUTHENTICATED, error.detail)
+            return None
+        return self._verify(token) if claims is None else self._let_in(claims)
+
     async def _verify(self, token: str) -> None:
         try:
             claims = await self.state.tokens.verify(token)
         except UnauthenticatedError as error:
             self.socket.close(CloseCode.UNAUTHENTICATED, error.detail)
             return
+        work = self._let_in(claims)
+        if work is not None:
+            await work
+
+    def _let_in(self, claims: Claims) -> Work | None:
         if not self.admits(claims):
             self.socket.close(CloseCode.FORBIDDEN, f"not for this {claims.role}")
-            return
+            return None
         first, self.claims = self.claims is None, claims
         self.session.authenticated(claims.expires)
         self.socket.wake_at(self.session.deadline)
-        if first:
-            self.socket.say(self._welcome())
-            await self.admitted()
-        else:
-            await self.refreshed()
+        if not first:
+            return self.refreshed()
+        self.socket.say(self._welcome())
+        return self.admitted()
 
     def _welcome(self) -> dict[str, Any]:
         return {

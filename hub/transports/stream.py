@@ -1,13 +1,12 @@
 """`/v1/stream`: customers, merchants and the platform watch orders (contract 4)."""
 
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 from hub.core.claims import READERS, Claims, concerns
 from hub.errors import NotFoundError, UnavailableError
 from hub.fanout import Fanout
 from hub.feed import Subscriber
-from hub.transports.conversation import Conversation
+from hub.transports.conversation import Conversation, Work
 from hub.transports.upgrade import Handshake, SocketRoute
 from schemas.codes import ErrorCode
 from schemas.messages import MAX_SUBSCRIPTIONS, Subscribe, Unsubscribe, read_user_message
@@ -29,7 +28,7 @@ class Stream(Conversation):
     def admits(self, claims: Claims) -> bool:
         return claims.role in READERS
 
-    async def admitted(self) -> None:
+    def admitted(self) -> None:
         if self.state.degraded:
             self.socket.say({"type": "notice", "code": "degraded"})
 
@@ -43,7 +42,7 @@ class Stream(Conversation):
                 self._leave(subscriber)
                 subscriber.end("forbidden")
 
-    def asked(self, message: Subscribe | Unsubscribe) -> Coroutine[Any, Any, None] | None:
+    def asked(self, message: Subscribe | Unsubscribe) -> Work | None:
         if isinstance(message, Subscribe):
             return self._subscribe(message)
         subscriber = self._subscribers.get(message.order_id)

@@ -1,7 +1,6 @@
 """`/v1/riders/{riderId}/stream`: a rider's phone (contract 5), and its HTTP sibling."""
 
 import time
-from collections.abc import Coroutine
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from hub.core.claims import Claims
 from hub.errors import BadRequestError, ForbiddenError, UnprocessableError
 from hub.rider import Rider
 from hub.riders import Riders
-from hub.transports.conversation import Conversation
+from hub.transports.conversation import Conversation, Work
 from hub.transports.exchange import answer, body_of, caller
 from hub.transports.upgrade import Handshake, SocketRoute
 from schemas import messages
@@ -67,7 +66,7 @@ class Uplink(Conversation):
             self.socket.say({"type": "notice", "code": "degraded"})
         self._on_orders()
 
-    async def refreshed(self) -> None:
+    def refreshed(self) -> None:
         """The same rider as before: `admits` has seen to it."""
 
     def received(self, payload: bytes, binary: bool) -> None:
@@ -90,7 +89,7 @@ class Uplink(Conversation):
         else:
             self.socket.say(_rejected(fix.seq, reason))
 
-    def asked(self, message: messages.FixMessage | Fixes) -> Coroutine[Any, Any, None] | None:
+    def asked(self, message: messages.FixMessage | Fixes) -> Work | None:
         assert self._rider is not None
         raws = message.fixes if isinstance(message, Fixes) else [message.fix]
         _, highest, rejected = self._riders.take(self._rider, raws)

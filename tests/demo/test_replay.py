@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.lives import grouped, shrunk
+from bench.replay.lives import grouped, shrunk
 from bench.meters import percentiles
 from bench.replay import main
-from bench.trace import DataError, densest, load
+from bench.replay.trace import DataError, densest, load
 
 
 def write(path: Path, *lines: str) -> None:

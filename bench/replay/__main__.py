@@ -21,10 +21,10 @@ from typing import Any, Final
 import aiohttp
 import uvloop
 
-from bench.lives import Load
+from bench.replay.lives import Load
 from bench.meters import Lateness, cpu_seconds, percentiles
-from bench.sockets import Tally
-from bench.trace import DataError, OrderTrace, load
+from bench.replay.sockets import Tally
+from bench.replay.trace import DataError, OrderTrace, load
 from hub.demo.children import running
 from hub.store.embedded import EmbeddedStore
 from hub.tokens import Tokens

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from bench.sockets import Customer, Rider, Tally
-from bench.trace import OrderTrace, Point
+from bench.replay.sockets import Customer, Rider, Tally
+from bench.replay.trace import OrderTrace, Point
 from schemas.lifecycle import Role
 from schemas.times import format_time
 

@@ -1,0 +1,1 @@
+"""True orders and true trips, replayed through two hubs."""

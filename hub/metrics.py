@@ -1,10 +1,10 @@
 """Prometheus metrics. Labels are bounded: never an order, a rider or a URL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 __all__ = [
@@ -23,27 +23,40 @@ __all__ = [
 ]
 
 
-class Count(Collector):
-    """A counter of one thread, raised by `value += 1`: a tenth of what a locked one costs."""
+class Count:
+    """A number of one thread, changed by `value += 1`: a tenth of what a locked one costs."""
 
-    def __init__(self, name: str, documentation: str) -> None:
+    def __init__(self) -> None:
         self.value = 0
-        self._about = name, documentation
+
+
+def _counter(name: str, documentation: str) -> Count:
+    """A Count that is shown as a counter of this name."""
+    count = Count()
+    _Shown(lambda: CounterMetricFamily(name, documentation, value=count.value))
+    return count
+
+
+class _Shown(Collector):
+    def __init__(self, family: Callable[[], Metric]) -> None:
+        self._family = family
         REGISTRY.register(self)
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        yield CounterMetricFamily(*self._about, value=self.value)
+    def collect(self) -> Iterator[Metric]:
+        yield self._family()
 
 
 _LAG: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15)
 
-SOCKETS = Gauge("ordercast_sockets", "Open sockets", ["kind"])
+SOCKETS: Final = {"stream": Count(), "rider": Count(), "sse": Count()}
+"""Open sockets by kind."""
+
 FEEDS = Gauge("ordercast_feeds", "Orders watched here")
 CLOSED = Counter("ordercast_sockets_closed_total", "Sockets closed by the hub", ["code"])
-EVENTS = Count("ordercast_events_sent_total", "Events written to sockets and SSE")
-FIXES = Count("ordercast_fixes_taken_total", "Riders' fixes taken")
+EVENTS = _counter("ordercast_events_sent_total", "Events written to sockets and SSE")
+FIXES = _counter("ordercast_fixes_taken_total", "Riders' fixes taken")
 FIXES_REJECTED = Counter("ordercast_fixes_rejected_total", "Riders' fixes not taken", ["reason"])
-POSITIONS_CONFLATED = Count(
+POSITIONS_CONFLATED = _counter(
     "ordercast_positions_conflated_total", "Positions replaced by newer ones for a slow reader"
 )
 EVENT_LAG = Histogram(
@@ -57,3 +70,13 @@ LOOP_STOPS = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.05, 0.1, 0.5, 2),
 )
 PROBE_AGE = Gauge("ordercast_probe_age_seconds", "Since the bus last delivered our own probe")
+
+
+def _sockets() -> Metric:
+    family = GaugeMetricFamily("ordercast_sockets", "Open sockets", labels=["kind"])
+    for kind, count in SOCKETS.items():
+        family.add_metric([kind], count.value)
+    return family
+
+
+_Shown(_sockets)

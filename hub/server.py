@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from hub.errors import StartError
 from hub.settings import Settings
 from hub.tasks import end
-from hub.transports.limits import LimitedHttp
+from hub.transports.front import Front
 from hub.transports.service import ops_routes
 from hub.transports.upgrade import SocketProtocol
 
@@ -25,6 +25,7 @@ __all__ = ["bind", "configure_logging", "running_hub", "stop_signal", "together"
 log = structlog.get_logger("hub")
 
 _BACKLOG: Final = 4096
+_UNSENT: Final = 16 * 1024
 _KEEP_ALIVE: Final = 75  # longer than a gateway keeps its own side, or it meets closed ones
 _REST: Final = 5
 """Seconds that requests in flight get after the drain."""
@@ -60,6 +61,9 @@ def bind(host: str, port: int) -> socket.socket:
     # The protocol by name: asyncio switches Nagle off only where it can see that this is TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it. The queue is ours to see: the kernel would hold back some MiB of old
+    # positions.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
     try:
         listener.bind((host, port))
         listener.listen(_BACKLOG)
@@ -90,7 +94,7 @@ class _Server(uvicorn.Server):
 async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
-        http=LimitedHttp,
+        http=Front,
         timeout_keep_alive=_KEEP_ALIVE,
         ws=SocketProtocol,
         lifespan="off",  # ours to start and stop: `running_hub`

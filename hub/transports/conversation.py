@@ -97,10 +97,11 @@ class Conversation(ABC):
         if self._foreign:
             socket.close(CloseCode.FORBIDDEN, "this origin is not allowed")
             return
-        socket.wake_at(self.session.deadline)
-        if self._token is not None:
-            token, self._token = self._token, None
+        token, self._token = self._token, None
+        if token is not None:
             self._start(self._check(token))
+        if self.claims is None:
+            socket.wake_at(self.session.deadline)
 
     def received(self, payload: bytes, binary: bool) -> None:
         if self._work is None:

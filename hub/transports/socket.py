@@ -9,7 +9,6 @@ import asyncio
 import heapq
 import time
 from collections.abc import Callable, Iterator
-from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any, Final, Protocol
 
 import structlog
@@ -24,7 +23,6 @@ __all__ = ["Socket", "Sockets", "Talk"]
 
 SOFT_LIMIT: Final = 64 * 1024
 HARD_LIMIT: Final = 512 * 1024
-_UNSENT: Final = 16 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
 _NEAR: Final = 30.0
 _TICK: Final = 0.1
@@ -163,9 +161,6 @@ class Socket(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport, self._send = transport, transport.send  # type: ignore[assignment]
         transport.underlying_transport.set_write_buffer_limits(high=SOFT_LIMIT)
-        # The queue is ours to see: the kernel would hold back some MiB of old positions.
-        link = transport.underlying_transport.get_extra_info("socket")
-        link.setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, _UNSENT)
         self._sockets.add(self)
         self.talk.opened(self)
 
@@ -275,13 +270,13 @@ class Sockets:
         socket.turn = self._turn
         self._turns[self._turn].add(socket)
         self._number += 1
-        SOCKETS.labels(socket.talk.kind).inc()
+        SOCKETS[socket.talk.kind].value += 1
 
     def discard(self, socket: Socket) -> None:
         if socket in self:
             self._turns[socket.turn].discard(socket)
             self._number -= 1
-            SOCKETS.labels(socket.talk.kind).dec()
+            SOCKETS[socket.talk.kind].value -= 1
 
     def __contains__(self, socket: Socket) -> bool:
         return socket in self._turns[socket.turn]

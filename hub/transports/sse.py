@@ -123,12 +123,12 @@ async def _body(
 ) -> AsyncIterator[bytes]:
     streams: set[EventStream] = request.app.state.event_streams
     streams.add(sink)
-    SOCKETS.labels("sse").inc()
+    SOCKETS["sse"].value += 1
     try:
         async for record in sink.records():
             yield record
     finally:
-        SOCKETS.labels("sse").dec()
+        SOCKETS["sse"].value -= 1
         streams.discard(sink)
         request.app.state.fanout.unsubscribe(subscriber)
 

@@ -20,7 +20,6 @@ from hub.fanout import Fanout
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
 from hub.probe import PROBE_LIMIT, Probe
-from hub.pulse import pulse
 from hub.riders import Riders
 from hub.settings import Settings
 from hub.store.bus import Bus
@@ -94,7 +93,7 @@ class Hub:
             self.sockets.run(),
             self._sign_in(),
             self._look_after(),
-            pulse(),
+            self.riders.run(),
         ):
             self._tasks.append(asyncio.create_task(work))
         # Full collections would walk all that start-up made, and stop the loop for it.

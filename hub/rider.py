@@ -63,14 +63,30 @@ class Held:
 class Rider:
     """One rider as this hub knows them, with a socket or without.
 
-    `on_orders` is called when the orders changed, `on_superseded` when another session of the
-    same rider has begun.
+    `look` has the rider's orders read again. `on_orders` is called when the orders changed,
+    `on_superseded` when another session of the same rider has begun.
     """
 
+    __slots__ = (
+        "_look",
+        "claims",
+        "fence",
+        "filter",
+        "held",
+        "looking",
+        "newest_fence",
+        "on_orders",
+        "on_superseded",
+        "rider_id",
+        "seen_at",
+        "stale",
+        "turn",
+    )
     codec: Codec = "json"
 
-    def __init__(self, rider_id: str, fix_rate: float) -> None:
+    def __init__(self, rider_id: str, fix_rate: float, look: Callable[["Rider"], None]) -> None:
         self.rider_id = rider_id
+        self._look = look
         self.filter = FixFilter(fix_rate)
         self.held: dict[str, Held] = {}
         self.fence: int | None = None
@@ -78,7 +94,10 @@ class Rider:
         self.on_orders: Callable[[], None] | None = None
         self.on_superseded: Callable[[], None] | None = None
         self.seen_at = time.monotonic()
-        self.refresh = asyncio.Event()
+        self.stale = False
+        """Whether the orders may have changed since they were read last."""
+        self.looking = False
+        """Whether they are being read."""
         self.turn = asyncio.Lock()
         """Held by a session that begins: two at once begin one after the other."""
         self.claims = Claims(role=Role.RIDER, sub=rider_id, expires=0)
@@ -86,7 +105,7 @@ class Rider:
     # A sink of its own orders' feeds: their events are the sign to look again.
 
     def event(self, frames: Frames) -> None:
-        self.refresh.set()
+        self._look(self)
 
     def position(self, order_id: str, payload: bytes) -> None:
         """Never called: the hub's own subscribers get no positions."""

@@ -6,6 +6,7 @@ once for each active order.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -28,8 +29,9 @@ from schemas.telemetry import RawFix, Sighting, read_fix
 
 __all__ = ["Riders"]
 
-_IDLE: Final = 60.0  # seconds that a rider without a socket is remembered
-_REFRESH: Final = 30.0
+_IDLE: Final = 60.0  # seconds, at least, that a rider without a socket is remembered
+_ROUND: Final = 30
+"""Seconds in which every rider is looked at once: word from the bus may be lost."""
 
 log = structlog.get_logger("hub.riders")
 
@@ -52,7 +54,8 @@ class Riders:
         self._fanout = fanout
         self._riders: dict[str, Rider] = {}
         self._arriving: dict[str, asyncio.Task[Rider]] = {}
-        self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._looks: set[asyncio.Task[None]] = set()
+        self._round: deque[Rider] = deque()
         self.bus: Bus
         self.board: PositionBoard
 
@@ -76,7 +79,7 @@ class Riders:
         return rider
 
     async def _arrive(self, rider_id: str) -> Rider:
-        rider = Rider(rider_id, self._fix_rate)
+        rider = Rider(rider_id, self._fix_rate, self.look)
         channel = rider_key(rider_id, "c")
         await self.bus.subscribe({channel: partial(self._on_word, rider)})
         try:
@@ -85,7 +88,7 @@ class Riders:
             self.bus.unsubscribe(channel)
             raise
         self._riders[rider_id] = rider
-        self._keepers[rider_id] = asyncio.create_task(self._keep(rider))
+        self._round.append(rider)
         return rider
 
     async def begin_session(
@@ -122,7 +125,7 @@ class Riders:
     def _on_word(self, rider: Rider, payload: bytes) -> None:
         """Word from the bus for whoever holds the rider."""
         if payload == b"O":
-            rider.refresh.set()
+            self.look(rider)
         else:
             self._fenced(rider, int(payload[1:]))
 
@@ -205,35 +208,50 @@ class Riders:
                 if held.told is not None:
                     held.place.put_trail(list(held.trail))
                     self._tell(held, held.told)
-            rider.refresh.set()
+            self.look(rider)
 
     # Orders of a rider
 
-    async def _keep(self, rider: Rider) -> None:
-        """Keep the rider's orders true until they are gone for a minute."""
-        while rider.on_superseded is not None or time.monotonic() - rider.seen_at < _IDLE:
-            try:
-                async with asyncio.timeout(_REFRESH):
-                    await rider.refresh.wait()
-            except TimeoutError:
-                pass  # word may be lost: look now and then all the same
-            try:
+    async def run(self) -> None:
+        """Go round: look at a few riders each second, and forget those who are gone."""
+        while True:
+            await asyncio.sleep(1.0)
+            for _ in range(-(-len(self._round) // _ROUND)):
+                rider = self._round.popleft()
+                if rider.on_superseded is None and time.monotonic() - rider.seen_at > _IDLE:
+                    self._forget(rider)
+                else:
+                    self._round.append(rider)
+                    self.look(rider)
+
+    def look(self, rider: Rider) -> None:
+        """See to it that the rider's orders are read, after now."""
+        rider.stale = True
+        if not rider.looking:
+            rider.looking = True
+            task = asyncio.create_task(self._look(rider))
+            self._looks.add(task)
+            task.add_done_callback(self._looks.discard)
+
+    async def _look(self, rider: Rider) -> None:
+        try:
+            while rider.stale:
                 await self._refresh(rider)
-            except UnavailableError:
-                await asyncio.sleep(1.0)  # `make_whole` asks again when the store is back
-            except Exception:
-                log.exception("orders not refreshed", rider=rider.rider_id)
-        self._forget(rider)
+        except UnavailableError:
+            pass  # `make_whole` looks again when the store is back
+        except Exception:
+            log.exception("orders not read", rider=rider.rider_id)
+        finally:
+            rider.looking = False
 
     def _forget(self, rider: Rider) -> None:
         self._riders.pop(rider.rider_id, None)
-        self._keepers.pop(rider.rider_id, None)
         self.bus.unsubscribe(rider_key(rider.rider_id, "c"))
         for held in rider.held.values():
             self._fanout.unsubscribe(held.subscriber)
 
     async def _refresh(self, rider: Rider) -> None:
-        rider.refresh.clear()
+        rider.stale = False
         before = rider.view()
         fence, order_ids = await self._index.look(rider.rider_id)
         self._fenced(rider, fence)
@@ -276,7 +294,7 @@ class Riders:
             rider.recall(reading.position)
 
     async def stop(self) -> None:
-        await end([*self._arriving.values(), *self._keepers.values()])
+        await end([*self._arriving.values(), *self._looks])
 
 
 def _active(reading: Reading | None, rider: Rider) -> bool:

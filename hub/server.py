@@ -27,6 +27,7 @@ log = structlog.get_logger("hub")
 _BACKLOG: Final = 4096
 _UNSENT: Final = 16 * 1024
 _KEEP_ALIVE: Final = 75  # longer than a gateway keeps its own side, or it meets closed ones
+_TICK: Final = 1.0
 _REST: Final = 5
 """Seconds that requests in flight get after the drain."""
 
@@ -77,9 +78,23 @@ def bind(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """Signals are ours; before uvicorn cuts connections, the hub drains."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self.stopping.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, but ten times slower: it wakes an idle hub for nothing but the date."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), _TICK)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -110,7 +125,7 @@ async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[Non
     try:
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         await task
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import structlog
 from picows.picows import WSFrame, WSListener, WSTransport
 
-from hub.metrics import CLOSED, EVENTS, POSITIONS_CONFLATED, SOCKETS
+from hub.metrics import CLOSED, EVENTS, LOOP_STOPS, POSITIONS_CONFLATED, SOCKETS
 from schemas.codes import CloseCode
 from schemas.messages import MAX_MESSAGE
 from schemas.wire import Codec, Frames, encode
@@ -293,8 +293,12 @@ class Sockets:
         heapq.heappush(self._due, (moment, self._serial, socket))
 
     async def run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        tick = self.ping_seconds / len(self._turns)
         while True:
-            await asyncio.sleep(self.ping_seconds / len(self._turns))
+            due = clock() + tick
+            await asyncio.sleep(tick)
+            LOOP_STOPS.observe(max(0.0, clock() - due))
             self._turn = (self._turn + 1) % len(self._turns)
             for socket in tuple(self._turns[self._turn]):
                 socket.ping()

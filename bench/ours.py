@@ -142,7 +142,6 @@ async def launch(
     directory: Path, hubs: int = 2, flags: Iterable[str] = ()
 ) -> AsyncIterator[Ordercast]:
     """A store and so many hubs on the servers' core."""
-    directory.mkdir(parents=True, exist_ok=True)
     secret = secrets.token_urlsafe(32)
     (directory / "secret").write_text(secret)
     store = EmbeddedStore(directory)

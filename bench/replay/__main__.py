@@ -21,8 +21,8 @@ from typing import Any, Final
 import aiohttp
 import uvloop
 
-from bench.replay.lives import Load
 from bench.meters import Lateness, cpu_seconds, percentiles
+from bench.replay.lives import Load
 from bench.replay.sockets import Tally
 from bench.replay.trace import DataError, OrderTrace, load
 from hub.demo.children import running

@@ -5,6 +5,7 @@ store's append-only file. What the bridge then does with the outbox is its own w
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -46,6 +47,7 @@ class _Changes:
         self._answers: list[float] = []
         self._events: list[float] = []
         self._refused = 0
+        self._all_came = asyncio.Event()
 
     async def run(self) -> dict[str, Any]:
         target, number = self._target, self._orders
@@ -71,7 +73,7 @@ class _Changes:
         await asyncio.gather(*(self._client(one, orders, headers) for one in clients))
         answered = perf_counter() - start
         expected = self._orders * len(_STATUSES)
-        await self._settled(expected)
+        await self._settled()
         after = cpu_seconds(parts)
         servers = {name: seconds for name, seconds in before.items() if name != "generator"}
         return {
@@ -100,10 +102,11 @@ class _Changes:
         def heard(payload: bytes) -> None:
             if b'"type":"event"' in payload:
                 self._events.append(perf_counter() - self._sent[order])
+                if len(self._events) == self._orders * len(_STATUSES):
+                    self._all_came.set()
 
         return heard
 
-    async def _settled(self, expected: int) -> None:
-        deadline = perf_counter() + _SETTLED_WITHIN
-        while len(self._events) < expected and perf_counter() < deadline:
-            await asyncio.sleep(0.002)
+    async def _settled(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._all_came.wait(), _SETTLED_WITHIN)

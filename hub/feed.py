@@ -129,11 +129,12 @@ class Feed:
         self.subscribers: set[Subscriber] = set()
         self.status = Status.PENDING
         self.leg = 0
+        """0, which no sighting is of, until the order's state is known."""
         self.rider_id: str | None = None
         self.seen_at = 0.0
         self.repairing = False
         self.heard_at = time.monotonic()
-        self._audience: dict[Look, list[Sink]] | None = None
+        self._audience: tuple[tuple[Look, tuple[Sink, ...]], ...] | None = None
 
     @property
     def listens(self) -> bool:
@@ -206,7 +207,7 @@ class Feed:
     def sighted(self, payload: bytes) -> None:
         """Where the rider is. A sighting of another leg, or older than the last, is for nobody."""
         sighting = _sighting(payload)
-        if sighting.leg != self.leg or sighting.at < self.seen_at or not self.line.open:
+        if sighting.leg != self.leg or sighting.at < self.seen_at:
             return
         self.seen_at = sighting.at
         audience = self._audience
@@ -214,14 +215,14 @@ class Feed:
             audience = self._audience = self._looks()
         if not audience:
             return
-        fresh = freshness(time.time() - sighting.at).value
-        for (full, gcj02, codec), sinks in audience.items():
+        fresh = freshness(time.time() - sighting.at)
+        for (full, gcj02, codec), sinks in audience:
             view = position_view(self.order_id, sighting, full, fresh, self.rider_id, gcj02)
             payload = encode(codec, view)
             for sink in sinks:
                 sink.position(self.order_id, payload)
 
-    def _looks(self) -> dict[Look, list[Sink]]:
+    def _looks(self) -> tuple[tuple[Look, tuple[Sink, ...]], ...]:
         """Who sees positions now, by how they see them: each look is made and encoded once."""
         looks: dict[Look, list[Sink]] = {}
         for subscriber in self.subscribers:
@@ -230,4 +231,4 @@ class Feed:
             if joined and sees_position(role, self.status, True):
                 look = (sees_rider(role), subscriber.gcj02, subscriber.sink.codec)
                 looks.setdefault(look, []).append(subscriber.sink)
-        return looks
+        return tuple((look, tuple(sinks)) for look, sinks in looks.items())

@@ -22,6 +22,7 @@ __all__ = ["Held", "Rider"]
 
 _TRAIL_POINTS: Final = 60
 _TRAIL_STEP: Final = 15.0  # metres between two points of a trail
+_TRAIL_PAUSE: Final = 0.5  # seconds in which no second point is looked for
 
 
 @dataclass(slots=True)
@@ -31,27 +32,33 @@ class Held:
     state: OrderState
     subscriber: Subscriber
     place: Place
+    leg: int = 0
     trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
-    told: Sighting | None = None
-    """What was told last by this hub on the present leg."""
+    trail_due: float = 0.0
+    """Fixes before this moment are no new points of the trail."""
 
     def see(self, reading: Reading) -> None:
         """The order as it is now. The trail is the present leg's; another hub may have begun it."""
-        if self.state.leg != reading.state.leg:
-            self.trail.clear()
-            self.told = None
-        self.state = reading.state
+        if self.leg != reading.state.leg:
+            self.forget_trail()
+            self.place.forget()
+        self.state, self.leg = reading.state, reading.state.leg
         stored = reading.position
-        if stored is not None and stored.leg == self.state.leg and self._older(reading.trail):
+        if stored is not None and stored.leg == self.leg and self._older(reading.trail):
             self.trail.clear()
             self.trail.extend(reading.trail)
+
+    def forget_trail(self) -> None:
+        self.trail.clear()
+        self.trail_due = 0.0
 
     def _older(self, stored: list[list[float]]) -> bool:
         return bool(stored) and (not self.trail or self.trail[-1][0] < stored[-1][0])
 
     def add_to_trail(self, sighting: Sighting) -> bool:
-        """Whether it is a new point of the trail."""
+        """Whether it is a new point of the trail. Ask when `trail_due` has come."""
         at, lat, lng = sighting.at, sighting.lat, sighting.lng
+        self.trail_due = at + _TRAIL_PAUSE
         if self.trail:
             last = self.trail[-1]
             if at < last[0] or within(_TRAIL_STEP, last[1], last[2], lat, lng):
@@ -69,6 +76,7 @@ class Rider:
 
     __slots__ = (
         "_look",
+        "carried",
         "claims",
         "fence",
         "filter",
@@ -89,6 +97,8 @@ class Rider:
         self._look = look
         self.filter = FixFilter(fix_rate)
         self.held: dict[str, Held] = {}
+        self.carried: tuple[Held, ...] = ()
+        """The values of `held`."""
         self.fence: int | None = None
         self.newest_fence = 0
         self.on_orders: Callable[[], None] | None = None
@@ -112,13 +122,16 @@ class Rider:
 
     def view(self) -> list[dict[str, Any]]:
         """The `orders` of the rider's message."""
-        return [_order_for_rider(held.state) for held in self.held.values()]
+        return [_order_for_rider(held.state) for held in self.carried]
 
-    def recall(self, known: Sighting) -> None:
-        """Go on from where another hub left off: the filter must not take anything older."""
-        newest = self.filter.newest
-        if newest is None or newest.at < known.at:
-            self.filter.newest = known
+    def take_up(self, order_id: str, held: Held) -> None:
+        self.held[order_id] = held
+        self.carried = tuple(self.held.values())
+
+    def put_down(self, order_id: str) -> Held:
+        held = self.held.pop(order_id)
+        self.carried = tuple(self.held.values())
+        return held
 
 
 def _order_for_rider(state: OrderState) -> dict[str, Any]:

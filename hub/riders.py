@@ -113,8 +113,8 @@ class Riders:
         rider.fence = None  # our own word may come back before the number is known here
         rider.fence = await self._index.take_over(rider.rider_id)
         self._fenced(rider, rider.fence)
-        for held in rider.held.values():
-            held.trail.clear()  # another hub may have led it on: the stored one counts
+        for held in rider.carried:
+            held.forget_trail()  # another hub may have led it on: the stored one counts
         await self._refresh(rider)
 
     def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:
@@ -149,7 +149,7 @@ class Riders:
         """
         now = time.time()
         rider.seen_at = time.monotonic()
-        refused = None if rider.filter.rate.take(now) else Rejection.RATE
+        refused = None if rider.filter.take(now) else Rejection.RATE
         taken, highest, newest = 0, -1, None
         rejected: list[Judged] = []
         for raw in raws:
@@ -159,18 +159,20 @@ class Riders:
                 FIXES_REJECTED.labels(verdict.value).inc()
                 continue
             taken, highest, newest = taken + 1, max(highest, seq), verdict
-            for held in rider.held.values():
-                held.add_to_trail(verdict)
+            for held in rider.carried:
+                if verdict.at >= held.trail_due:
+                    held.add_to_trail(verdict)
         FIXES.value += taken
-        for held in rider.held.values():
+        for held in rider.carried:
             if newest is not None:
                 held.place.put_trail(list(held.trail))
-                self._tell(held, newest)
+                newest.leg = held.leg
+                held.place.put(newest)
         return taken, highest, rejected
 
     @staticmethod
     def _judge(rider: Rider, raw: Any, now: float) -> tuple[Sighting | Rejection, int]:
-        if not rider.held:
+        if not rider.carried:
             return Rejection.OFF_DUTY, -1
         fix = read_fix(raw)
         if fix is None:
@@ -179,16 +181,17 @@ class Riders:
 
     def take_one(self, rider: Rider, fix: RawFix, now: float) -> Rejection | None:
         """`take` for one fix that is within the rate: the usual case, and the hot one."""
-        if not rider.held:
+        if not rider.carried:
             return self._rejected(Rejection.OFF_DUTY)
         sighting = rider.filter.judge(fix, now)
         if isinstance(sighting, Rejection):
             return self._rejected(sighting)
         FIXES.value += 1
-        for held in rider.held.values():
-            if held.add_to_trail(sighting):
+        for held in rider.carried:
+            if sighting.at >= held.trail_due and held.add_to_trail(sighting):
                 held.place.put_trail(list(held.trail))
-            self._tell(held, sighting)
+            sighting.leg = held.leg
+            held.place.put(sighting)
         return None
 
     @staticmethod
@@ -196,18 +199,12 @@ class Riders:
         FIXES_REJECTED.labels(reason.value).inc()
         return reason
 
-    def _tell(self, held: Held, sighting: Sighting) -> None:
-        sighting.leg = held.state.leg
-        held.told = sighting
-        held.place.put(sighting)
-
     def make_whole(self) -> None:
         """The store is back: tell again what was told last, and look at the orders."""
         for rider in self._riders.values():
-            for held in rider.held.values():
-                if held.told is not None:
+            for held in rider.carried:
+                if held.place.put_again():
                     held.place.put_trail(list(held.trail))
-                    self._tell(held, held.told)
             self.look(rider)
 
     # Orders of a rider
@@ -247,7 +244,7 @@ class Riders:
     def _forget(self, rider: Rider) -> None:
         self._riders.pop(rider.rider_id, None)
         self.bus.unsubscribe(rider_key(rider.rider_id, "c"))
-        for held in rider.held.values():
+        for held in rider.carried:
             self._fanout.unsubscribe(held.subscriber)
 
     async def _refresh(self, rider: Rider) -> None:
@@ -257,7 +254,7 @@ class Riders:
         self._fenced(rider, fence)
         readings = await self._readings(rider, order_ids)
         for order_id in rider.held.keys() - readings.keys():
-            self._fanout.unsubscribe(rider.held.pop(order_id).subscriber)
+            self._fanout.unsubscribe(rider.put_down(order_id).subscriber)
         for order_id, reading in readings.items():
             await self._hold(rider, order_id, reading)
         if rider.on_orders is not None and rider.view() != before:
@@ -286,12 +283,12 @@ class Riders:
                 await self._fanout.subscribe(subscriber, None, lambda message: None)
             except NotFoundError:  # taken away again just now
                 return
-            held = rider.held[order_id] = Held(
-                reading.state, subscriber, self.board.place(order_id)
-            )
+            place = self.board.place(order_id)
+            held = Held(reading.state, subscriber, place)
+            rider.take_up(order_id, held)
         held.see(reading)
         if reading.position is not None and reading.position.leg == reading.state.leg:
-            rider.recall(reading.position)
+            rider.filter.recall(reading.position)
 
     async def stop(self) -> None:
         await end([*self._arriving.values(), *self._looks])

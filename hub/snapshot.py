@@ -52,7 +52,7 @@ def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
         and position.leg == state.leg
         and sees_position(role, state.status, state.rider_id is not None)
     ):
-        fresh = freshness(now - position.at).value
+        fresh = freshness(now - position.at)
         view = position_view(
             state.order_id, position, sees_rider(role), fresh, state.rider_id, subscriber.gcj02
         )

@@ -34,11 +34,14 @@ class Freshness(StrEnum):
     LOST = "lost"
 
 
-def freshness(age: float) -> Freshness:
-    """What a position is worth `age` seconds after its fix."""
+_FRESH, _STALE, _LOST = (each.value for each in Freshness)
+
+
+def freshness(age: float) -> str:
+    """What a position is worth `age` seconds after its fix: the value of a Freshness."""
     if age < STALE_AFTER:
-        return Freshness.FRESH
-    return Freshness.STALE if age < LOST_AFTER else Freshness.LOST
+        return _FRESH
+    return _STALE if age < LOST_AFTER else _LOST
 
 
 class Rejection(StrEnum):

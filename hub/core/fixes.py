@@ -25,15 +25,19 @@ def seq_of(raw: Any) -> int | None:
     return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None
 
 
-class FixFilter:
-    """One rider's filter. `now` is in Unix seconds, `rate` in messages a second."""
+class FixFilter(Bucket):
+    """One rider's filter, and the bucket of their messages, of which a batch is one.
 
-    __slots__ = ("_jump", "_jumps", "newest", "rate")
+    `now` is in Unix seconds, `rate` in messages a second. Of the newest fix it keeps when (-inf
+    before the first) and where, and no more: with thousands of riders each object that a fix
+    touches is one more that is not in the processor's cache. So it is a bucket and has none.
+    """
+
+    __slots__ = ("_jump", "_jumps", "at", "lat", "lng")
 
     def __init__(self, rate: float = RATE) -> None:
-        self.newest: Sighting | None = None
-        self.rate = Bucket(rate, _BURST * rate)
-        """Of messages: a batch counts once."""
+        super().__init__(rate, _BURST * rate)
+        self.at, self.lat, self.lng = -inf, 0.0, 0.0
         self._jump: Sighting | None = None
         self._jumps = 0
 
@@ -42,19 +46,27 @@ class FixFilter:
         sighting = _read(fix, now)
         if isinstance(sighting, Rejection):
             return sighting
-        newest = self.newest
-        if newest is not None:
-            if sighting.at < newest.at:
-                return Rejection.OLD
-            if not _reachable(newest, sighting) and not self._believed(sighting):
-                return Rejection.TOO_FAST
-        self.newest = sighting
+        at, lat, lng = sighting.at, sighting.lat, sighting.lng
+        if at < self.at:
+            return Rejection.OLD
+        reached = _reachable(at - self.at, self.lat, self.lng, lat, lng)
+        if not reached and not self._believed(sighting):
+            return Rejection.TOO_FAST
+        self.at, self.lat, self.lng = at, lat, lng
         self._jumps = 0
         return sighting
 
+    def recall(self, known: Sighting) -> None:
+        """Go on from what another hub has believed: nothing older is taken."""
+        if self.at < known.at:
+            self.at, self.lat, self.lng = known.at, known.lat, known.lng
+
     def _believed(self, far: Sighting) -> bool:
         """Whether a place out of reach was seen so often in a row that the rider is there."""
-        near = self._jumps > 0 and self._jump is not None and _reachable(self._jump, far)
+        was = self._jump if self._jumps else None
+        near = was is not None and _reachable(
+            abs(far.at - was.at), was.lat, was.lng, far.lat, far.lng
+        )
         self._jumps = self._jumps + 1 if near else 1
         self._jump = far
         return self._jumps >= BELIEVED_AFTER
@@ -103,7 +115,5 @@ def _out_of_range(lat: float, lng: float) -> Rejection:
     return Rejection.OUT_OF_RANGE if finite else Rejection.NOT_FINITE
 
 
-def _reachable(a: Sighting, b: Sighting) -> bool:
-    seconds = abs(b.at - a.at)
-    metres = MAX_SPEED * seconds if seconds > 1 else MAX_SPEED
-    return within(metres, a.lat, a.lng, b.lat, b.lng)
+def _reachable(seconds: float, lat1: float, lng1: float, lat2: float, lng2: float) -> bool:
+    return within(MAX_SPEED * seconds if seconds > 1 else MAX_SPEED, lat1, lng1, lat2, lng2)

@@ -44,6 +44,6 @@ def _in_force(payload: Any, now: float) -> bool:
     if not isinstance(payload, dict) or not payload.keys() <= _CLAIMS:
         return False
     issued, expires = payload.get("iat", 0), payload.get("exp")
-    if type(issued) is not int or type(expires) is not int or "role" not in payload:
+    if type(issued) is not int or type(expires) is not int or payload.get("role") is None:
         return False
     return payload.get("aud") == AUDIENCE and issued <= now < expires

@@ -136,10 +136,9 @@ class _Subscription:
     done when the server tells of the last of them.
     """
 
-    __slots__ = ("confirmed", "last", "listener")
+    __slots__ = ("confirmed", "last")
 
-    def __init__(self, listener: Listener, confirmed: asyncio.Future[None], last: bool) -> None:
-        self.listener = listener
+    def __init__(self, confirmed: asyncio.Future[None], last: bool) -> None:
         self.confirmed = confirmed
         self.last = last
 
@@ -155,6 +154,7 @@ class _Node:
         self._bus = bus
         self._address = address
         self._wanted: dict[bytes, _Subscription] = {}
+        self._listeners: dict[bytes, Listener] = {}
         self._messages: Link | None = None
         self._tells: Link | None = None
         self.connected = asyncio.Event()
@@ -174,15 +174,15 @@ class _Node:
             self._messages.subscribe(b"SSUBSCRIBE", *new)
             confirmed = asyncio.get_running_loop().create_future()
         for channel, listener in listeners.items():
-            known = self._wanted.get(channel)
-            if known is None:
-                self._wanted[channel] = _Subscription(listener, confirmed, channel == new[-1])
-            else:
-                known.listener = listener
+            if channel not in self._wanted:
+                self._wanted[channel] = _Subscription(confirmed, channel == new[-1])
+            self._listeners[channel] = listener
         return confirmed if new else self._wanted[next(iter(listeners))].confirmed
 
     def unsubscribe(self, *channels: bytes) -> None:
         known = [name for name in channels if self._wanted.pop(name, None) is not None]
+        for name in known:
+            del self._listeners[name]
         if known and self._messages is not None:
             self._messages.subscribe(b"SUNSUBSCRIBE", *known)
 
@@ -191,10 +191,10 @@ class _Node:
             self._tells.write(packed)
 
     def _on_message(self, channel: bytes, payload: bytes) -> None:
-        wanted = self._wanted.get(channel)
-        if wanted is not None:
+        listener = self._listeners.get(channel)
+        if listener is not None:
             try:
-                wanted.listener(payload)
+                listener(payload)
             except Exception:
                 log.exception("message not understood", channel=channel.decode(errors="replace"))
 
@@ -261,6 +261,7 @@ class _Node:
             wanted.settle()
         elif self._bus._connection.cluster:  # refused, or not asked for: the slot moved away
             del self._wanted[channel]
-            task = asyncio.create_task(self._bus.rehome(channel, wanted.listener))
+            listener = self._listeners.pop(channel)
+            task = asyncio.create_task(self._bus.rehome(channel, listener))
             self._rehoming.add(task)
             task.add_done_callback(self._rehoming.discard)

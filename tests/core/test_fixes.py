@@ -63,7 +63,7 @@ def test_a_rejection_by_its_name(bad: Any, reason: Rejection) -> None:
     """Each fault has one; a rejected fix leaves no trace."""
     judge = FixFilter()
     assert reason is judged(judge, bad, NOW)
-    assert judge.newest is None
+    assert -inf == judge.at
     assert isinstance(judged(judge, raw(), NOW), Sighting)
 
 
@@ -83,7 +83,9 @@ TAKEN = [
 def test_a_good_fix_is_the_newest(good: Any) -> None:
     """Whole numbers are numbers; a clock 30 s ahead is forgiven."""
     judge = FixFilter()
-    assert judged(judge, good, NOW) is judge.newest
+    sighting = judged(judge, good, NOW)
+    assert isinstance(sighting, Sighting)
+    assert (sighting.at, sighting.lat, sighting.lng) == (judge.at, judge.lat, judge.lng)
 
 
 def test_older_than_the_newest() -> None:
@@ -206,5 +208,5 @@ def test_a_bucket_holds_its_rate(pauses: list[float]) -> None:
 def test_the_filters_rate() -> None:
     """20 at once, 5 a second."""
     judge = FixFilter()
-    assert 20 == sum(judge.rate.take(NOW) for _ in range(40))
-    assert 5 == sum(judge.rate.take(NOW + 1) for _ in range(40))
+    assert 20 == sum(judge.take(NOW) for _ in range(40))
+    assert 5 == sum(judge.take(NOW + 1) for _ in range(40))

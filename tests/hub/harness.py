@@ -60,8 +60,8 @@ __all__ = [
     "on_delivery",
     "order_body",
     "place",
+    "replace_listener",
     "status_body",
-    "subscription",
     "token",
 ]
 
@@ -258,10 +258,15 @@ class RunningHub:
             yield wire
 
 
-def subscription(hub: RunningHub, order: dict[str, Any]) -> Any:
-    """The hub's subscription of an order's channel, whose `listener` a test may replace."""
+def replace_listener(
+    hub: RunningHub, order: dict[str, Any], listener: Callable[[bytes], None]
+) -> Callable[[bytes], None]:
+    """Have somebody else listen to an order's channel; answers who did before."""
     (node,) = hub.state.bus._nodes.values()
-    return node._wanted[order_keys(order["orderId"]).channel.encode()]
+    channel = order_keys(order["orderId"]).channel.encode()
+    before: Callable[[bytes], None] = node._listeners[channel]
+    node._listeners[channel] = listener
+    return before
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from tests.hub.harness import (
     on_delivery,
     order_body,
     place,
-    subscription,
+    replace_listener,
     token,
 )
 from tests.store.cluster import cluster
@@ -136,8 +136,7 @@ async def test_a_lost_message_is_found_in_silence(store: EmbeddedStore) -> None:
 
 def lose_next_event(hub: RunningHub, order: dict[str, Any]) -> asyncio.Event:
     """The hub's feed misses one event; the answer is set when that has happened."""
-    subscribed, lost = subscription(hub, order), asyncio.Event()
-    hears = subscribed.listener
+    lost = asyncio.Event()
 
     def miss_one(payload: bytes) -> None:
         if payload.startswith(b"E") and not lost.is_set():
@@ -145,7 +144,7 @@ def lose_next_event(hub: RunningHub, order: dict[str, Any]) -> asyncio.Event:
         else:
             hears(payload)
 
-    subscribed.listener = miss_one
+    hears = replace_listener(hub, order, miss_one)
     return lost
 
 

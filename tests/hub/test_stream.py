@@ -35,7 +35,7 @@ from tests.hub.harness import (
     move,
     on_delivery,
     place,
-    subscription,
+    replace_listener,
     token,
 )
 
@@ -378,7 +378,7 @@ async def test_the_last_subscriber_takes_the_feed_along(
         assert order["orderId"] in hub.state.fanout._feeds
     await eventually(lambda: order["orderId"] not in hub.state.fanout._feeds)
     with pytest.raises(KeyError):
-        subscription(hub, order)
+        replace_listener(hub, order, print)
 
 
 async def test_an_unknown_order_leaves_no_feed(hub: RunningHub) -> None:
@@ -435,10 +435,9 @@ async def test_a_hole_on_the_bus_is_filled(hub: RunningHub, platform: httpx2.Asy
     order = await place(platform)
     async with hub.stream() as wire:
         await wire.subscribe(order["orderId"])
-        subscribed = subscription(hub, order)
-        hears, subscribed.listener = subscribed.listener, lambda payload: None  # deaf
+        hears = replace_listener(hub, order, lambda payload: None)  # deaf
         await advance(platform, order, "CONFIRMED", "PREPARING")
-        subscribed.listener = hears
+        replace_listener(hub, order, hears)
         await advance(platform, order, "ON_DELIVERY")
         assert [2, 3, 4] == seqs(await wire.events(3))
 
@@ -450,7 +449,7 @@ async def test_the_last_event_lost_on_the_bus(
     order = await place(platform)
     async with hub.stream() as wire:
         await wire.subscribe(order["orderId"])
-        subscription(hub, order).listener = lambda payload: None
+        replace_listener(hub, order, lambda payload: None)
         await advance(platform, order, "CONFIRMED", "CANCELLED")
         hub.state.fanout._feeds[order["orderId"]].heard_at -= 60
         await hub.state.fanout.check_silent()

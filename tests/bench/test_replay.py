@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.replay.lives import grouped, shrunk
 from bench.meters import percentiles
-from bench.replay import main
+from bench.replay.__main__ import main
+from bench.replay.lives import grouped, shrunk
 from bench.replay.trace import DataError, densest, load
 
 

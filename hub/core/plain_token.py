@@ -14,7 +14,8 @@ from schemas.wire import loads_own
 __all__ = ["AUDIENCE", "read_plain"]
 
 AUDIENCE: Final = "ordercast"
-_CLAIMS: Final = {"aud", "role", "iat", "exp", "sub", "orders", "restaurant", "partner"}
+_TEXTS: Final = {"role", "sub", "restaurant", "partner"}
+_CLAIMS: Final = _TEXTS | {"aud", "iat", "exp", "orders"}
 
 
 def _base64(data: bytes) -> str:
@@ -43,7 +44,11 @@ def read_plain(token: str, secret: bytes, now: float) -> dict[str, Any] | None:
 def _in_force(payload: Any, now: float) -> bool:
     if not isinstance(payload, dict) or not payload.keys() <= _CLAIMS:
         return False
+    if "role" not in payload or any(
+        type(payload[name]) is not str for name in _TEXTS & payload.keys()
+    ):
+        return False
     issued, expires = payload.get("iat", 0), payload.get("exp")
-    if type(issued) is not int or type(expires) is not int or payload.get("role") is None:
+    if type(issued) is not int or type(expires) is not int:
         return False
     return payload.get("aud") == AUDIENCE and issued <= now < expires

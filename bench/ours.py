@@ -115,6 +115,15 @@ class Ordercast:
             [Step(b'"welcome"', subscribe), Step(b'"subscribed"')],
         )
 
+    def dispatcher(self, orders: Sequence[int]) -> Dial:
+        """A socket that watches all these orders."""
+        subscribe = b'{"type":"subscribe","id":%d,"orderId":"%b"}'
+        asks = [subscribe % (number, self.ids[number].encode()) for number in orders]
+        waits = [b'"welcome"', *(b'"id":%d,' % number for number in orders)]
+        steps = [Step(wait, say) for wait, say in zip(waits, [*asks, None], strict=True)]
+        bearer = self.bearer(Role.PLATFORM, sub="dispatcher")
+        return Dial(self.hubs[-1], "/v1/stream", bearer, steps)
+
     def fix(self, order: int, number: int, stamp: str) -> bytes:
         """Some 8 m/s to the north, at whatever rate."""
         text = (

@@ -20,7 +20,7 @@ from schemas.lifecycle import Role, Status
 from schemas.messages import MessageId
 from schemas.positions import freshness
 from schemas.telemetry import Sighting
-from schemas.wire import Codec, Frames, encode, loads_own
+from schemas.wire import Encode, Frames, loads_own
 
 __all__ = ["Feed", "Sink", "Subscriber"]
 
@@ -28,17 +28,19 @@ __all__ = ["Feed", "Sink", "Subscriber"]
 class Sink(Protocol):
     """Where a subscriber's messages go."""
 
-    codec: Codec
+    @property
+    def encode(self) -> Encode:
+        """Makes what it writes; sinks with the same share the bytes."""
 
     def event(self, frames: Frames) -> None:
         """Must arrive, in order."""
 
-    def position(self, order_id: str, payload: bytes) -> None:
-        """Encoded in the sink's codec. May be replaced by a newer one of the same order."""
+    def position(self, order_id: str, encoded: bytes) -> None:
+        """May be replaced by a newer one of the same order."""
 
 
-Look = tuple[bool, bool, Codec]
-"""How a position is seen: with the rider, in GCJ-02, in which codec."""
+Look = tuple[bool, bool, Encode]
+"""How a position is seen: with the rider, in GCJ-02, in which encoding."""
 
 _sighting: Final = msgspec.msgpack.Decoder(Sighting).decode
 
@@ -216,11 +218,11 @@ class Feed:
         if not audience:
             return
         fresh = freshness(time.time() - sighting.at)
-        for (full, gcj02, codec), sinks in audience:
+        for (full, gcj02, encode), sinks in audience:
             view = position_view(self.order_id, sighting, full, fresh, self.rider_id, gcj02)
-            payload = encode(codec, view)
+            encoded = encode(view)
             for sink in sinks:
-                sink.position(self.order_id, payload)
+                sink.position(self.order_id, encoded)
 
     def _looks(self) -> tuple[tuple[Look, tuple[Sink, ...]], ...]:
         """Who sees positions now, by how they see them: each look is made and encoded once."""
@@ -229,6 +231,6 @@ class Feed:
             role = subscriber.claims.role
             joined = subscriber.held is None and not subscriber.own
             if joined and sees_position(role, self.status, True):
-                look = (sees_rider(role), subscriber.gcj02, subscriber.sink.codec)
+                look = (sees_rider(role), subscriber.gcj02, subscriber.sink.encode)
                 looks.setdefault(look, []).append(subscriber.sink)
         return tuple((look, tuple(sinks)) for look, sinks in looks.items())

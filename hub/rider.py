@@ -16,7 +16,7 @@ from hub.store.riders import Place
 from schemas.lifecycle import Role
 from schemas.motion import within
 from schemas.telemetry import Sighting
-from schemas.wire import Codec, Frames
+from schemas.wire import Encode, Frames, dumps
 
 __all__ = ["Held", "Rider"]
 
@@ -90,7 +90,7 @@ class Rider:
         "stale",
         "turn",
     )
-    codec: Codec = "json"
+    encode: Encode = staticmethod(dumps)
 
     def __init__(self, rider_id: str, fix_rate: float, look: Callable[["Rider"], None]) -> None:
         self.rider_id = rider_id
@@ -117,7 +117,7 @@ class Rider:
     def event(self, frames: Frames) -> None:
         self._look(self)
 
-    def position(self, order_id: str, payload: bytes) -> None:
+    def position(self, order_id: str, encoded: bytes) -> None:
         """Never called: the hub's own subscribers get no positions."""
 
     def view(self) -> list[dict[str, Any]]:

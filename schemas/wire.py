@@ -1,6 +1,7 @@
 """The two codecs of the sockets. A message is encoded once per codec, however many read it."""
 
 import json
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import msgpack
@@ -9,7 +10,9 @@ import msgspec
 from schemas.messages import SUBPROTOCOLS
 
 __all__ = [
+    "ENCODERS",
     "Codec",
+    "Encode",
     "Frames",
     "UndecodableError",
     "codec_of",
@@ -61,9 +64,14 @@ loads_own: Final = msgspec.json.Decoder().decode
 """`loads` for what a hub has written: faster, and not as tolerant of all that JSON allows."""
 
 
+Encode = Callable[[Any], bytes]
+"""Makes of a message (a dict, or a struct of `schemas.telemetry`) what one kind of reader gets."""
+
+ENCODERS: Final[dict[Codec, Encode]] = {"json": dumps, "msgpack": _pack}
+
+
 def encode(codec: Codec, message: Any) -> bytes:
-    """A dict, or a struct of `schemas.telemetry`."""
-    return dumps(message) if codec == "json" else _pack(message)
+    return ENCODERS[codec](message)
 
 
 def _load(codec: Codec, payload: bytes) -> Any:
@@ -96,20 +104,14 @@ def decode(codec: Codec, payload: bytes) -> dict[str, Any]:
 class Frames:
     """A message and its encodings, each made when the first reader needs it."""
 
-    __slots__ = ("_json", "_msgpack", "message")
+    __slots__ = ("_made", "message")
 
-    def __init__(self, message: Any, json: bytes | None = None) -> None:
+    def __init__(self, message: Any) -> None:
         self.message = message
-        self._json = json
-        self._msgpack: bytes | None = None
+        self._made: dict[Encode, bytes] = {}
 
-    def __getitem__(self, codec: Codec) -> bytes:
-        if codec == "json":
-            return self._json or self._as_json()
-        if self._msgpack is None:
-            self._msgpack = _pack(self.message)
-        return self._msgpack
-
-    def _as_json(self) -> bytes:
-        self._json = dumps(self.message)
-        return self._json
+    def __getitem__(self, encode: Encode) -> bytes:
+        made = self._made.get(encode)
+        if made is None:
+            made = self._made[encode] = encode(self.message)
+        return made

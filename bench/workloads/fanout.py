@@ -12,8 +12,8 @@ from bench.workloads.orders import best, search
 
 __all__ = ["run"]
 
-_STEADY: Final = 5.0
-"""Messages a second that everybody gets: 10,000 deliveries with 2,000 readers."""
+_STEADY: Final = 20.0
+"""Messages a second that everybody gets: 40,000 deliveries with 2,000 readers."""
 
 
 async def run(options: Options) -> dict[str, Any]:
@@ -23,7 +23,7 @@ async def run(options: Options) -> dict[str, Any]:
         await relay.open(1, watchers=options.orders)
         await relay.load(_STEADY, 1.0)
         steady = await relay.load(_STEADY, max(4.0, options.seconds))
-        steps = await search(relay, options.seconds, 2 * _STEADY)
+        steps = await search(relay, options.seconds, 1.5 * _STEADY)
         relay.close()
         results.append({"target": name, "steady": steady, "best": best(steps), "steps": steps})
     return {"workload": "fanout", "readers": options.orders, "results": results}

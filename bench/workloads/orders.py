@@ -65,7 +65,7 @@ async def search(relay: Relay, seconds: float, first: float) -> list[dict[str, A
 
 
 def passed(step: Mapping[str, Any], seconds: float) -> bool:
-    sent = step["sent"] >= _ENOUGH * step["rate"] * seconds
+    sent = step["sent"] + 1 >= _ENOUGH * step["rate"] * seconds
     whole = step["lost"] == 0 and step["socketsLost"] == 0
     return bool(sent and whole and step["ms"].get("p99", _P99) < _P99)
 

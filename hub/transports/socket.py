@@ -1,11 +1,14 @@
-"""One WebSocket: frames in, messages out, on picows.
+"""One WebSocket: frames in by picows, finished frames out.
 
-There is no task and no queue for writing: a message's bytes, shared by all its readers, go to the
-transport, whose buffer is the queue. Over the soft limit positions are held back, the newest of
-each order only; over the hard limit the socket is closed with 4008 and its client resumes.
+There is no task and no queue for writing. A server's frames are not masked, so a message is one
+frame for all its readers, and is written straight to each socket. What the kernel does not take
+at once goes to the transport, whose buffer is the queue: as long as anything waits there,
+positions are held back, the newest of each order only; over the limit the socket is closed with
+4008 and its client resumes.
 """
 
 import asyncio
+import socket as net
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,23 +20,43 @@ from picows.picows import WSFrame, WSListener, WSTransport
 from hub.metrics import CLOSED, EVENTS, LOOP_STOPS, POSITIONS_CONFLATED, SOCKETS
 from schemas.codes import CloseCode
 from schemas.messages import MAX_MESSAGE
-from schemas.wire import Codec, Frames, encode
+from schemas.wire import ENCODERS, Codec, Encode, Frames
 
 __all__ = ["Socket", "Sockets", "Talk"]
 
-SOFT_LIMIT: Final = 64 * 1024
-HARD_LIMIT: Final = 512 * 1024
+MAX_WAITING: Final = 512 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
 _NEAR: Final = 30.0
 _TICK: Final = 0.1
 
-# Opcodes (RFC 6455, 5.2). Plain numbers: picows takes them faster than its own enumeration.
+# Opcodes (RFC 6455, 5.2), as plain numbers: picows' own enumeration costs more than the rest.
 _CONTINUATION, _TEXT, _BINARY, _CLOSE = 0, 1, 2, 8
 _PINGS: Final = (9, 10)
 _MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
 _MAX_FRAGMENTS: Final = 1_024
 
 log = structlog.get_logger("hub.socket")
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """A whole message as a server's frame (RFC 6455, 5.2)."""
+    size = len(payload)
+    if size < 126:
+        return b"%c%c%b" % (0x80 | opcode, size, payload)
+    if size < 65_536:
+        return b"%c\x7e%b%b" % (0x80 | opcode, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (0x80 | opcode, size.to_bytes(8, "big"), payload)
+
+
+def _as_text(message: Any) -> bytes:
+    return frame(_TEXT, ENCODERS["json"](message))
+
+
+def _as_binary(message: Any) -> bytes:
+    return frame(_BINARY, ENCODERS["msgpack"](message))
+
+
+_ENCODE: Final[dict[Codec, Encode]] = {"json": _as_text, "msgpack": _as_binary}
 
 
 class Talk(Protocol):
@@ -64,21 +87,20 @@ class Socket(WSListener):
 
     __slots__ = (
         "_closing",
-        "_congested",
         "_fragments",
         "_held",
-        "_send",
+        "_link",
+        "_out",
         "_sockets",
         "_transport",
-        "_type",
         "alive",
-        "codec",
+        "encode",
         "talk",
         "turn",
     )
 
     def __init__(self, sockets: "Sockets", talk: Talk, codec: Codec) -> None:
-        self.codec: Codec = codec
+        self.encode: Encode = _ENCODE[codec]
         self.talk = talk
         self.alive = True
         """Something came in since the last ping."""
@@ -86,38 +108,56 @@ class Socket(WSListener):
         """When it is pinged: one of those of `Sockets`."""
         self._sockets = sockets
         self._transport: WSTransport | None = None
-        self._type = _BINARY if codec == "msgpack" else _TEXT
-        self._send: Callable[[int, bytes], None] = _drop
-        """The transport's, while there is one that is not closing."""
+        self._link: net.socket | None = None
+        """To write to past the transport. The file is the transport's, not ours to close."""
+        self._out: net.socket | None = None
+        """The same, while it is open and nothing waits to be written."""
         self._fragments: _Fragments | None = None
-        self._congested = False
         self._held: dict[str, bytes] | None = None
+        """Positions, while something waits to be written."""
         self._closing = False
 
     # Out
 
-    def send(self, payload: bytes) -> None:
-        """Send an encoded message, in order with all others."""
-        self._send(self._type, payload)
-        if self._congested and self._buffered() > HARD_LIMIT:
+    def send(self, frames: bytes) -> None:
+        """Send finished frames, in order with all others."""
+        if self._out is not None:
+            try:
+                sent = self._out.send(frames)
+            except BlockingIOError:
+                sent = 0
+            except OSError:  # its end is about to be told
+                return
+            if sent == len(frames):
+                return
+            frames = frames[sent:]
+        self._leave(frames)
+
+    def _leave(self, frames: bytes) -> None:
+        """Leave it to the transport, which calls `pause_writing` as long as anything waits."""
+        if self._transport is None or self._closing:
+            return
+        link = self._transport.underlying_transport
+        link.write(frames)
+        if link.get_write_buffer_size() > MAX_WAITING:
             self.close(CloseCode.TOO_SLOW, "reads too slowly; come back and resume")
 
     def say(self, message: dict[str, Any]) -> None:
-        self.send(encode(self.codec, message))
+        self.send(self.encode(message))
 
     def event(self, frames: Frames) -> None:
         EVENTS.value += 1
         if self._held is not None:
             # What is held may be no longer for these eyes, now that the order has moved on.
             self._held.pop(frames.message["orderId"], None)
-        self.send(frames[self.codec])
+        self.send(frames[self.encode])
 
-    def position(self, order_id: str, payload: bytes) -> None:
+    def position(self, order_id: str, encoded: bytes) -> None:
         if self._held is None:
-            self._send(self._type, payload)
+            self.send(encoded)
         else:
             POSITIONS_CONFLATED.value += order_id in self._held
-            self._held[order_id] = payload
+            self._held[order_id] = encoded
 
     def ping(self) -> None:
         """Send a ping, or close where nothing has come since the last one."""
@@ -133,7 +173,7 @@ class Socket(WSListener):
         """Begin the closing handshake; after three seconds the connection is cut."""
         if self._transport is None or self._closing:
             return
-        self._closing, self._send = True, _drop
+        self._closing, self._out = True, None
         CLOSED.labels(str(code.value)).inc()
         text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
         self._transport.send_close(code.value, text)  # type: ignore[arg-type]
@@ -151,16 +191,14 @@ class Socket(WSListener):
         else:
             self.talk.overdue(now)
 
-    def _buffered(self) -> int:
-        if self._transport is None:
-            return 0
-        return int(self._transport.underlying_transport.get_write_buffer_size())
-
     # In, from picows
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport, self._send = transport, transport.send  # type: ignore[assignment]
-        transport.underlying_transport.set_write_buffer_limits(high=SOFT_LIMIT)
+        self._transport, link = transport, transport.underlying_transport
+        file = link.get_extra_info("socket").fileno()
+        self._link = net.socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TCP, fileno=file)
+        link.set_write_buffer_limits(high=0)
+        self._reopen()
         self._sockets.add(self)
         self.talk.opened(self)
 
@@ -186,7 +224,7 @@ class Socket(WSListener):
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self._closing:
-            self._closing, self._send = True, _drop
+            self._closing, self._out = True, None
             code = int(frame.get_close_code()) or CloseCode.NORMAL.value  # type: ignore[call-overload]
             if not 1000 <= code < 5000:
                 code = CloseCode.PROTOCOL_ERROR.value
@@ -210,23 +248,24 @@ class Socket(WSListener):
             self.talk.received(bytes(message.payload), message.binary)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._transport, self._send, self._held = None, _drop, None
+        if self._link is not None:
+            self._link.detach()
+        self._transport = self._link = self._out = self._held = None
         self._sockets.discard(self)
         self.talk.closed()
 
     def pause_writing(self) -> None:
-        self._congested = True
-        self._held = {}
+        self._out, self._held = None, {}
 
     def resume_writing(self) -> None:
-        self._congested = False
         held, self._held = self._held, None
-        for payload in (held or {}).values():
-            self._send(self._type, payload)
+        self._reopen()
+        for encoded in (held or {}).values():
+            self.send(encoded)
 
-
-def _drop(kind: int, payload: bytes) -> None:
-    """Nobody is there to read it."""
+    def _reopen(self) -> None:
+        if not self._closing and self._held is None:
+            self._out = self._link
 
 
 class _Fragments:
@@ -318,7 +357,7 @@ class Sockets:
         frames = Frames(message)
         for socket in self:
             if socket.talk.let_in:
-                socket.send(frames[socket.codec])
+                socket.send(frames[socket.encode])
 
     async def drain(self, seconds: float, notice: Callable[[], dict[str, Any]]) -> None:
         """Tell everyone, then close all in paced batches within `seconds`."""

@@ -24,7 +24,7 @@ from hub.transports.exchange import caller
 from hub.transports.orders import gcj02
 from schemas.lifecycle import Role
 from schemas.messages import After
-from schemas.wire import Codec, Frames
+from schemas.wire import Encode, Frames, dumps
 
 __all__ = ["EventStream", "routes"]
 
@@ -36,9 +36,8 @@ _MAX_WAITING: Final = 1_100  # all of an order's events, and then some
 class EventStream:
     """The sink of one SSE client: events queue, positions replace each other."""
 
-    codec: Codec = "json"
-
     def __init__(self, claims: Claims) -> None:
+        self.encode: Encode = _record
         self.expires = claims.expires + LEEWAY
         self._events: deque[bytes] = deque()
         self._position: bytes | None = None
@@ -48,15 +47,18 @@ class EventStream:
     def event(self, frames: Frames) -> None:
         EVENTS.value += 1
         self._position = None  # it may be no longer for these eyes
-        self.say(frames.message, frames["json"])
+        self._queue(frames.message, frames[_record])
 
-    def position(self, order_id: str, payload: bytes) -> None:
+    def position(self, order_id: str, encoded: bytes) -> None:
         POSITIONS_CONFLATED.value += self._position is not None
-        self._position = _record(None, payload)
+        self._position = encoded
         self._wake.set()
 
-    def say(self, message: dict[str, Any], data: bytes | None = None) -> None:
-        self._events.append(_record(_id(message), data or Frames(message)["json"]))
+    def say(self, message: dict[str, Any]) -> None:
+        self._queue(message, _record(message))
+
+    def _queue(self, message: dict[str, Any], record: bytes) -> None:
+        self._events.append(record)
         ended = message["type"] == "unsubscribed" or message.get("code") == "draining"
         self._ending = self._ending or ended or len(self._events) > _MAX_WAITING
         self._wake.set()
@@ -86,15 +88,17 @@ class EventStream:
         return True
 
 
-def _id(message: dict[str, Any]) -> str | None:
-    place = message.get("snapshot", message)
-    return f"{place['epoch']}-{place['seq']}" if "epoch" in place else None
-
-
-def _record(event_id: str | None, data: bytes) -> bytes:
+def _record(message: Any) -> bytes:
     # JSON by `dumps` has no newline, so one `data` line always does.
-    head = b"" if event_id is None else f"id: {event_id}\n".encode()
-    return head + b"data: " + data + b"\n\n"
+    return _id(message) + b"data: " + dumps(message) + b"\n\n"
+
+
+def _id(message: Any) -> bytes:
+    """The line that says where a client stands; a position says nothing of that."""
+    if not isinstance(message, dict):
+        return b""
+    place = message.get("snapshot", message)
+    return f"id: {place['epoch']}-{place['seq']}\n".encode() if "epoch" in place else b""
 
 
 async def stream(request: Request) -> Response:

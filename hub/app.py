@@ -35,7 +35,7 @@ from hub.transports import orders, partners, service, sse, stream, uplink
 from hub.transports.conversation import reconnect_window
 from hub.transports.exchange import error_handlers
 from hub.transports.middleware import Requests
-from hub.transports.socket import Sockets
+from hub.transports.sockets import Sockets
 
 __all__ = ["Hub", "make_app"]
 

@@ -7,27 +7,22 @@ positions are held back, the newest of each order only; over the limit the socke
 4008 and its client resumes.
 """
 
-import asyncio
 import socket as net
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import structlog
 from picows.picows import WSFrame, WSListener, WSTransport
 
-from hub.metrics import CLOSED, EVENTS, LOOP_STOPS, POSITIONS_CONFLATED, SOCKETS
+from hub.metrics import CLOSED, EVENTS, POSITIONS_CONFLATED
 from schemas.codes import CloseCode
 from schemas.messages import MAX_MESSAGE
 from schemas.wire import ENCODERS, Codec, Encode, Frames
 
-__all__ = ["Socket", "Sockets", "Talk"]
+__all__ = ["Clock", "Socket", "Talk"]
 
 MAX_WAITING: Final = 512 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
-_NEAR: Final = 30.0
-_TICK: Final = 0.1
 
 # Opcodes (RFC 6455, 5.2), as plain numbers: picows' own enumeration costs more than the rest.
 _CONTINUATION, _TEXT, _BINARY, _CLOSE = 0, 1, 2, 8
@@ -77,21 +72,32 @@ class Talk(Protocol):
     def received(self, payload: bytes, binary: bool) -> None: ...
 
     def overdue(self, now: float) -> None:
-        """The deadline, or another moment given to `Sockets.at`, has come."""
+        """The deadline, or another moment given to `Clock.at`, has come."""
 
     def closed(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Who looks after the open sockets: `hub.transports.sockets`."""
+
+    def add(self, socket: "Socket") -> None: ...
+
+    def discard(self, socket: "Socket") -> None: ...
+
+    def at(self, moment: float, socket: "Socket") -> None:
+        """Have the socket's `overdue` called at a Unix time, or soon after."""
 
 
 class Socket(WSListener):
     """A listener of picows. It is also the sink of the subscribers on it."""
 
     __slots__ = (
+        "_clock",
         "_closing",
         "_fragments",
         "_held",
         "_link",
         "_out",
-        "_sockets",
         "_transport",
         "alive",
         "encode",
@@ -99,14 +105,14 @@ class Socket(WSListener):
         "turn",
     )
 
-    def __init__(self, sockets: "Sockets", talk: Talk, codec: Codec) -> None:
+    def __init__(self, clock: Clock, talk: Talk, codec: Codec) -> None:
         self.encode: Encode = _ENCODE[codec]
         self.talk = talk
         self.alive = True
         """Something came in since the last ping."""
         self.turn = 0
         """When it is pinged: one of those of `Sockets`."""
-        self._sockets = sockets
+        self._clock = clock
         self._transport: WSTransport | None = None
         self._link: net.socket | None = None
         """To write to past the transport. The file is the transport's, not ours to close."""
@@ -180,8 +186,8 @@ class Socket(WSListener):
         self.wake_at(time.time() + _CLOSE_TIMEOUT)
 
     def wake_at(self, moment: float) -> None:
-        """Have `overdue` called at a Unix time, or soon after; see `Sockets.at`."""
-        self._sockets.at(moment, self)
+        """Have `overdue` called at a Unix time, or soon after; see `Clock.at`."""
+        self._clock.at(moment, self)
 
     def overdue(self, now: float) -> None:
         if self._transport is None:
@@ -199,7 +205,7 @@ class Socket(WSListener):
         self._link = net.socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TCP, fileno=file)
         link.set_write_buffer_limits(high=0)
         self._reopen()
-        self._sockets.add(self)
+        self._clock.add(self)
         self.talk.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -251,7 +257,7 @@ class Socket(WSListener):
         if self._link is not None:
             self._link.detach()
         self._transport = self._link = self._out = self._held = None
-        self._sockets.discard(self)
+        self._clock.discard(self)
         self.talk.closed()
 
     def pause_writing(self) -> None:
@@ -281,93 +287,3 @@ class _Fragments:
     def add(self, payload: bytes) -> None:
         self.number += 1
         self.payload += payload
-
-
-class Sockets:
-    """All sockets of a hub, and their one clock: each is pinged in its turn.
-
-    A clock of ten ticks a second, so that what falls due together does not stop all else at once.
-    """
-
-    def __init__(self, ping_seconds: float) -> None:
-        self.ping_seconds = ping_seconds
-        self._turns: list[set[Socket]] = [set() for _ in range(max(1, round(ping_seconds / _TICK)))]
-        self._number = 0
-        self._turn = 0
-        self._due: dict[int, list[Socket]] = defaultdict(list)
-        """By tick of the wheel, those whose moment comes before it."""
-        self._tick = int(time.time() / _TICK)
-        self.draining = False
-
-    def __len__(self) -> int:
-        return self._number
-
-    def __iter__(self) -> Iterator[Socket]:
-        """All of them, as they are now."""
-        return iter([socket for turn in self._turns for socket in turn])
-
-    def add(self, socket: Socket) -> None:
-        socket.turn = self._turn
-        self._turns[self._turn].add(socket)
-        self._number += 1
-        SOCKETS[socket.talk.kind].value += 1
-
-    def discard(self, socket: Socket) -> None:
-        if socket in self:
-            self._turns[socket.turn].discard(socket)
-            self._number -= 1
-            SOCKETS[socket.talk.kind].value -= 1
-
-    def __contains__(self, socket: Socket) -> bool:
-        return socket in self._turns[socket.turn]
-
-    def at(self, moment: float, socket: Socket) -> None:
-        """Call the socket's `overdue` once, at a Unix time or a tick later.
-
-        A moment far beyond the socket's next turn is dropped, since each turn asks for the deadline
-        again: so that a closed socket is not kept in memory until its token would have expired.
-        """
-        if moment > time.time() + max(self.ping_seconds, _NEAR):
-            return
-        self._due[max(int(moment / _TICK), self._tick) + 1].append(socket)
-
-    async def run(self) -> None:
-        clock = asyncio.get_running_loop().time
-        tick = self.ping_seconds / len(self._turns)
-        while True:
-            due = clock() + tick
-            await asyncio.sleep(tick)
-            LOOP_STOPS.observe(max(0.0, clock() - due))
-            self._turn = (self._turn + 1) % len(self._turns)
-            for socket in tuple(self._turns[self._turn]):
-                socket.ping()
-                self.at(socket.talk.deadline, socket)
-            self._call_due(time.time())
-
-    def _call_due(self, now: float) -> None:
-        """Whatever the clock does meanwhile, each tick's sockets are called once."""
-        self._tick = present = int(now / _TICK)
-        for tick in sorted(tick for tick in self._due if tick <= present):
-            for socket in self._due.pop(tick):
-                if socket in self:
-                    socket.overdue(now)
-
-    def tell(self, message: dict[str, Any]) -> None:
-        """Say something to every client that is let in."""
-        frames = Frames(message)
-        for socket in self:
-            if socket.talk.let_in:
-                socket.send(frames[socket.encode])
-
-    async def drain(self, seconds: float, notice: Callable[[], dict[str, Any]]) -> None:
-        """Tell everyone, then close all in paced batches within `seconds`."""
-        self.draining = True
-        self.tell(notice())
-        pause = 0.1
-        batch = max(50, -(-len(self) * pause // (0.8 * seconds)))
-        waiting = list(self)
-        while waiting:
-            for socket in waiting[: int(batch)]:
-                socket.close(CloseCode.DRAINING, "draining")
-            del waiting[: int(batch)]
-            await asyncio.sleep(pause)

@@ -115,6 +115,7 @@ async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[Non
         lifespan="off",  # ours to start and stop: `running_hub`
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is
         server_header=False,
         timeout_graceful_shutdown=_REST,
     )

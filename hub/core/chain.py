@@ -1,11 +1,35 @@
 """The hash chain over an order's events: each names the hash of the one before it."""
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import rfc8785
 
-__all__ = ["sealed"]
+__all__ = ["canonical", "sealed"]
+
+_EXACT: Final = 2**53
+_sorted: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+def canonical(value: dict[str, Any]) -> bytes:
+    """The canonical JSON of RFC 8785.
+
+    Of text, whole numbers and objects with ASCII names, a compiled codec with sorted names makes
+    the same bytes in a fraction of the time. Numbers with a fraction, and whole ones that are not
+    exact in JavaScript, are for the reference implementation to write or refuse.
+    """
+    return _sorted(value) if _is_plain(value) else rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(str(name).isascii() for name in value) and all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if type(value) is int:
+        return -_EXACT < value < _EXACT
+    return value is None or type(value) in (str, bool)
 
 
 def sealed(event: dict[str, Any], previous: str) -> dict[str, Any]:
@@ -14,4 +38,4 @@ def sealed(event: dict[str, Any], previous: str) -> dict[str, Any]:
     `hash` is SHA-256, in hex, of the RFC 8785 canonical JSON of the event with its `prevHash`.
     """
     linked = {**event, "prevHash": previous}
-    return {**linked, "hash": hashlib.sha256(rfc8785.dumps(linked)).hexdigest()}
+    return {**linked, "hash": hashlib.sha256(canonical(linked)).hexdigest()}

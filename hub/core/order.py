@@ -5,8 +5,10 @@ commit (the next state and the events that tell of it), or `Unchanged`; it raise
 where the lifecycle forbids the step. Nothing here is stored or sent.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from hub.core.chain import sealed
 from hub.core.state import OrderState

@@ -1,16 +1,16 @@
 """The truth about one order, as it is stored."""
 
-from dataclasses import dataclass, fields
 from math import ceil
-from typing import Any, Self
+from typing import Any
+
+from msgspec import Struct
 
 from schemas.lifecycle import FINAL, CourierState, PaymentMethod, PaymentState, Status
 
 __all__ = ["OrderState"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderState:
+class OrderState(Struct, frozen=True, kw_only=True):
     """The truth about one order, as it is stored. Times are Unix seconds.
 
     `request` is the wire form of the OrderRequest; `reached` holds every status that was entered
@@ -61,18 +61,3 @@ class OrderState:
         if self.estimated_at is None or self.final:
             return None
         return max(1, ceil((self.estimated_at - now) / 60))
-
-    def pack(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def unpack(cls, data: dict[str, Any]) -> Self:
-        return cls(
-            **{
-                **data,
-                "status": Status(data["status"]),
-                "reached": tuple(Status(status) for status in data["reached"]),
-                "courier_state": CourierState(data["courier_state"]),
-                "payment_state": PaymentState(data["payment_state"]),
-            }
-        )

@@ -44,10 +44,8 @@ class Reading:
 
 
 _sighting: Final = msgspec.msgpack.Decoder(Sighting).decode
-
-
-def _state(packed: bytes) -> OrderState:
-    return OrderState.unpack(msgpack.unpackb(packed))
+_state: Final = msgspec.msgpack.Decoder(OrderState).decode
+_pack: Final = msgspec.msgpack.Encoder().encode
 
 
 class OrderStore:
@@ -105,13 +103,13 @@ class OrderStore:
             _COMMIT,
             [keys.order, keys.events, keys.position, keys.log, keys.deadlines, keys.trail],
             rev,
-            msgpack.packb(state.pack()),
+            _pack(state),
             state.epoch,
             state.seq,
             self._retention,
             keys.channel,
             _fate_of_position(before, state),
-            msgpack.packb({"partner": state.partner, "url": state.request.get("notificationUrl")}),
+            _pack({"partner": state.partner, "url": state.request.get("notificationUrl")}),
             f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''}",
             state.order_id,
             len(change.events),

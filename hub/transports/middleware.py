@@ -3,9 +3,11 @@
 import re
 import secrets
 import time
+from functools import lru_cache
 from typing import Final
 
 import structlog
+from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.metrics import REQUESTS
@@ -58,7 +60,7 @@ class Requests:
     @staticmethod
     def _note(scope: Scope, status: int, request_id: bytes, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
-        REQUESTS.labels(route, str(status)).observe(seconds)
+        _timer(route, status).observe(seconds)
         log.debug(
             "request",
             method=scope["method"],
@@ -67,6 +69,11 @@ class Requests:
             ms=round(seconds * 1000, 2),
             request=request_id.decode(),
         )
+
+
+@lru_cache(maxsize=1024)
+def _timer(route: str, status: int) -> Histogram:
+    return REQUESTS.labels(route, str(status))
 
 
 def _request_id(scope: Scope) -> bytes:

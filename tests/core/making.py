@@ -1,7 +1,8 @@
 """Orders and updates for the tests of the core."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hub.core.order import Change, change_status, place
 from hub.core.state import OrderState

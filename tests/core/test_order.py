@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.core.order import (
@@ -345,6 +346,6 @@ def test_minutes_left(minutes: int, later: float, wanted: int) -> None:
 def test_packing() -> None:
     """A state survives the store."""
     state = advance(placed(), "CONFIRMED", "ON_DELIVERY", rider_id="r")
-    packed = state.pack()
-    packed["reached"] = [str(status) for status in packed["reached"]]
-    assert state == OrderState.unpack(packed)
+    packed = msgspec.msgpack.encode(state)
+    assert state == msgspec.msgpack.decode(packed, type=OrderState)
+    assert "ON_DELIVERY" == msgspec.msgpack.decode(packed)["status"]

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,11 +37,14 @@ WORKLOADS: Final[dict[str, Workload]] = {
     "day": day.run,
 }
 TARGETS: Final = {"ordercast": ours.launch, **PEERS}
+OURS: Final = ("change", "growth", "day")
+"""Workloads that no peer has: they have no orders."""
 
 
 async def _run(name: str, options: Options) -> dict[str, Any]:
     report = await WORKLOADS[name](options)
-    return {**report, "machine": machine(), "notHere": options.missing}
+    about = {"machine": machine(), "notHere": options.missing}
+    return {**report, "loopStops": options.loop_stops, **about}
 
 
 def _options(given: argparse.Namespace) -> Options:
@@ -49,9 +53,11 @@ def _options(given: argparse.Namespace) -> Options:
     if unknown:
         sys.exit(f"bench: no target {unknown[0]}; there are {', '.join(TARGETS)}")
     launches = {name: TARGETS[name] for name in names}
-    return Options(
-        launches, given.rounds, given.seconds, given.orders, given.sockets, given.hubs, given.hold
-    )
+    if given.workload in OURS:
+        launches = {"ordercast": ours.launch}
+    if "ordercast" in launches:
+        launches["ordercast"] = partial(ours.launch, hubs=given.hubs)
+    return Options(launches, given.rounds, given.seconds, given.orders, given.sockets, given.hold)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=4, help="length of a step (4)")
     parser.add_argument("--orders", type=int, default=2_000, help="or readers (2000)")
     parser.add_argument("--sockets", type=int, default=10_000, help="of `idle` (10000)")
-    parser.add_argument("--hubs", type=int, default=2)
+    parser.add_argument("--hubs", type=int, default=2, help="of Ordercast (2)")
     parser.add_argument("--hold", type=float, default=60, help="seconds of `idle` (60)")
     parser.add_argument("--json", action="store_true", help="on one line")
     parser.add_argument("--out", type=Path, help="write it to this file too")

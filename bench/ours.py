@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.processes import SERVER_CORE, on_core
+from bench.stops import Buckets, loop_stops
 from bench.target import Dial, Step
 from hub.app import Hub
 from hub.core.claims import Claims
@@ -87,6 +88,9 @@ class Ordercast:
             batch = self.ids[start : start + _AT_ONCE]
             places += await asyncio.gather(*map(one, batch))
         return places
+
+    async def loop_stops(self) -> Buckets:
+        return await loop_stops(self.hubs)
 
     def bearer(self, role: Role, **claims: Any) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.tokens.issue(role, ttl=_HOUR, **claims)}"}

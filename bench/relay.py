@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+from collections import Counter
 from itertools import count, cycle
 from time import perf_counter
 from typing import Any, Final
 
 from bench.generator import Line, age, open_all, quiet_collector, stamp
 from bench.meters import Lateness, cpu_seconds, percentiles, spent
+from bench.ours import Ordercast
+from bench.stops import Buckets, summary
 from bench.target import Target
 
 __all__ = ["Relay"]
@@ -60,6 +63,7 @@ class Relay:
         CPU counts from the first message to the last delivery.
         """
         parts = {**self.target.processes, "generator": [os.getpid()]}
+        stops = await self._loop_stops()
         self._ages = []
         lateness = Lateness()
         watch = asyncio.create_task(lateness.watch())
@@ -69,7 +73,12 @@ class Relay:
             await self._drained(sent * self._watchers)
             wall, after = perf_counter() - start, cpu_seconds(parts)
         watch.cancel()
-        return self._report(rate, sent, wall, before, after, lateness)
+        report = self._report(rate, sent, wall, before, after, lateness)
+        return report | {"loopStops": summary(stops, await self._loop_stops())}
+
+    async def _loop_stops(self) -> Buckets:
+        ours = isinstance(self.target, Ordercast)
+        return await self.target.loop_stops() if ours else Counter()
 
     async def _send(self, rate: float, seconds: float) -> int:
         turns, sent, start = cycle(enumerate(self.riders)), 0, perf_counter()

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bench.peers import afternoon, centrifugo, nchan, nodews, pysocketio, socketio
+from bench.peers import afternoon, bare, centrifugo, nchan, nodews, pysocketio, socketio
 from bench.target import Launch
 
 __all__ = ["PEERS"]
 
 PEERS: Final[Mapping[str, Launch]] = {
+    "bare-send": bare.launch,
     "node-ws": nodews.launch,
     "nchan-memory": nchan.launch_memory,
     "nchan-redis": nchan.launch_redis,

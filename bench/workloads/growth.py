@@ -41,7 +41,7 @@ async def _row(
         assert isinstance(target, Ordercast)
         relay = Relay(target)
         await relay.open(_RIDING, readers)
-        await target.prepare(open_orders)
+        await target.prepare(open_orders, riding=False)
         numbers = range(_RIDING, open_orders)
         groups = [numbers[i : i + _ON_ONE_SOCKET] for i in range(0, len(numbers), _ON_ONE_SOCKET)]
         watching = await open_all([(target.dispatcher(group), _ignored) for group in groups], {})

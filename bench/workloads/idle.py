@@ -1,12 +1,12 @@
 """Sockets that are open and hear nothing: what they cost to open, and to hold, in memory."""
 
 import asyncio
-import os
 from time import perf_counter
 from typing import Any
 
-from bench.generator import open_all
+from bench.holders import Holders
 from bench.meters import cpu_seconds, kernel_socket_kib, resident_kib, spent
+from bench.ours import Ordercast
 from bench.target import Target
 from bench.workloads.options import Options
 
@@ -23,33 +23,29 @@ async def run(options: Options) -> dict[str, Any]:
 
 async def _hold(target: Target, options: Options) -> dict[str, Any]:
     number = options.sockets
-    await target.prepare(number)
-    parts, generator = target.processes, {"generator": [os.getpid()]}
+    if isinstance(target, Ordercast):
+        await target.prepare(number, riding=False)
+    else:
+        await target.prepare(number)
+    parts, holders = target.processes, Holders(target.answers)
     resident, kernel = resident_kib(parts), kernel_socket_kib()
-    cpu, own, start = cpu_seconds(parts), cpu_seconds(generator), perf_counter()
-    lines = await open_all(
-        [(target.customer(order), _ignored) for order in range(number)], target.answers
-    )
-    opened, after = perf_counter() - start, cpu_seconds(parts)
-    busy = (cpu_seconds(generator)["generator"] - own["generator"]) / opened
-    held = cpu_seconds(parts)
+    cpu, start = cpu_seconds(parts), perf_counter()
+    await holders.open([target.customer(order) for order in range(number)])
+    opened, held = perf_counter() - start, cpu_seconds(parts)
+    generator = cpu_seconds({"generator": holders.pids})["generator"] / opened
     await asyncio.sleep(options.hold)
     grown = {name: kib - resident[name] for name, kib in resident_kib(parts).items()}
-    report = {
-        "opened": len(lines),
+    return {
+        "hubs": sum(part.startswith("hub") for part in parts),
         "opensPerSecond": round(number / opened),
-        "cpuMicrosecondsPerOpening": spent(cpu, after, number),
-        "generatorBusy": round(busy, 3),
-        "residentKibPerSocket": {name: round(kib / number, 2) for name, kib in grown.items()},
+        "cpuMicrosecondsPerOpening": spent(cpu, held, number),
+        "generatorBusy": round(generator, 3),
+        "residentKibPerSocket": {
+            **{name: round(kib / number, 2) for name, kib in grown.items()},
+            "all": round(sum(grown.values()) / number, 2),
+        },
         "kernelKibOfBothEnds": kernel_socket_kib() - kernel,
         "heldSeconds": options.hold,
-        "lostMeanwhile": sum(line.lost for line in lines),
         "cpuMicrosecondsPerSecondHeld": spent(held, cpu_seconds(parts), round(options.hold)),
+        "lost": await holders.lost(),
     }
-    for line in lines:
-        line.close()
-    return report
-
-
-def _ignored(payload: bytes) -> None:
-    """Nothing is to come."""

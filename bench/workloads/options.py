@@ -3,11 +3,15 @@
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from bench.ours import Ordercast
+from bench.stops import summary
 from bench.target import Launch, NotHereError, Target
 
 __all__ = ["Options", "started"]
@@ -24,10 +28,11 @@ class Options:
     seconds: float = 4.0
     orders: int = 2_000
     sockets: int = 10_000
-    hubs: int = 2
     hold: float = 60.0
     missing: dict[str, str] = field(default_factory=dict)
     """Targets that cannot be started on this machine, and why."""
+    loop_stops: list[dict[str, Any]] = field(default_factory=list)
+    """Of Ordercast's hubs, in each of its turns as a whole."""
 
     async def turns(self) -> AsyncIterator[tuple[str, Target]]:
         """Each target in its turn, started and stopped."""
@@ -41,6 +46,8 @@ class Options:
                         continue
                     sys.stderr.write(f"{name} ...\n")
                     yield name, target
+                    if isinstance(target, Ordercast):
+                        self.loop_stops.append(summary(Counter(), await target.loop_stops()))
 
 
 @asynccontextmanager

@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bench.generator import UnreachableError
+from bench.ours import Ordercast
 from bench.relay import Relay
 from bench.workloads.options import Options
 
-__all__ = ["passed", "run", "search"]
+__all__ = ["best", "passed", "run", "search"]
 
 _QUIET: Final = 1_000
 """Messages a second at which batching helps nobody."""
+
+_STEADY: Final = 20_000
+"""A rate within its limit at which Ordercast is watched for longer: do its loops stand still?"""
 
 _FIRST: Final = 4_000
 _MOST: Final = 400_000
@@ -35,9 +39,12 @@ async def run(options: Options) -> dict[str, Any]:
             continue
         await relay.load(_QUIET, 1.0)
         quiet = await relay.load(_QUIET, options.seconds)
+        steady = await relay.load(_STEADY, 5 * options.seconds) if name == Ordercast.name else None
         steps = await search(relay, options.seconds, _FIRST)
         relay.close()
-        results.append({"target": name, "quiet": quiet, "best": best(steps), "steps": steps})
+        results.append(
+            {"target": name, "quiet": quiet, "steady": steady, "best": best(steps), "steps": steps}
+        )
     return {"workload": "orders", "orders": options.orders, "results": results}
 
 

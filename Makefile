@@ -19,7 +19,8 @@ check: $(STAMP)
 	$(BIN)/python -m schemas.export --check
 
 bench: $(STAMP)
-	$(BIN)/python -m bench.replay $(ARGS)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m bench all --targets all $(ARGS)
 
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .

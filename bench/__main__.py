@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -55,6 +56,8 @@ def _options(given: argparse.Namespace) -> Options:
     launches = {name: TARGETS[name] for name in names}
     if given.workload in OURS:
         launches = {"ordercast": ours.launch}
+    elif given.workload != "fanout":
+        launches.pop("bare-send", None)  # it can do nothing else
     if "ordercast" in launches:
         launches["ordercast"] = partial(ours.launch, hubs=given.hubs)
     return Options(launches, given.rounds, given.seconds, given.orders, given.sockets, given.hold)
@@ -62,7 +65,7 @@ def _options(given: argparse.Namespace) -> Options:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("workload", choices=WORKLOADS)
+    parser.add_argument("workload", choices=[*WORKLOADS, "all"])
     parser.add_argument("--targets", default="ordercast", help="with commas between, or `all`")
     parser.add_argument("--rounds", type=int, default=2, help="turns of each target (2)")
     parser.add_argument("--seconds", type=float, default=4, help="length of a step (4)")
@@ -73,6 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="on one line")
     parser.add_argument("--out", type=Path, help="write it to this file too")
     given = parser.parse_args(arguments)
+    if given.workload == "all":
+        _all(given)
+    else:
+        _one(given)
+
+
+def _one(given: argparse.Namespace) -> None:
     raise_file_limit()
     os.environ.pop("ORDERCAST_REDIS_URL", None)  # the bench has a store of its own
     with on_core(GENERATOR_CORE), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -81,6 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.out is not None:
         given.out.write_text(json.dumps(report, indent=1) + "\n")
     print(text)
+
+
+def _all(given: argparse.Namespace) -> None:
+    """Each workload in a process of its own, into bench/results; then the report of them."""
+    results = Path(__file__).parent / "results"
+    passed_on = ("--targets", given.targets, "--rounds", str(given.rounds))
+    many = ("--sockets", "45000", "--hubs", "4", "--hold", "300")
+    runs: dict[str, tuple[str, ...]] = {name: (name, *passed_on) for name in WORKLOADS}
+    runs["idle-45000"] = ("idle", "--rounds", "1", *many)
+    for name, words in runs.items():
+        out = ("--out", str(results / f"{name}.json"))
+        subprocess.run((sys.executable, "-m", "bench", *words, *out), check=True)
+    subprocess.run((sys.executable, "-m", "bench.report"), check=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, cast
@@ -26,8 +27,15 @@ __all__ = ["bridge", "run", "serve", "store", "up", "worker"]
 def run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """Run a program until it is stopped. Raises StartError."""
     configure_logging(settings)
+    _raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(program(settings))
+
+
+def _raise_file_limit() -> None:
+    """As many sockets as the system lets us have: by default it is often a thousand."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextlib.asynccontextmanager
@@ -86,7 +94,7 @@ async def up(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     stop = stop_signal()
-    listener = bind(settings.host, settings.port)
+    listener = bind(settings.host, settings.port, shared=settings.share_port)
     async with (
         _shared_store(settings) as connection,
         running_hub(make_app(settings, connection), settings, listener),

@@ -53,15 +53,17 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Several hubs may share a port.
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket; port 0 takes any free one.
 
-    Raises StartError.
+    Hubs of one machine that all ask for it `shared` listen on the same port, and the kernel deals
+    the connections out to them. Raises StartError.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol by name: asyncio switches Nagle off only where it can see that this is TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
     # Connections inherit it. The queue is ours to see: the kernel would hold back some MiB of old
     # positions.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    share_port: bool = False
+    """Whether further hubs of this machine may listen on the same port."""
     redis_url: str | None = None
     secret: Annotated[str, Field(min_length=1)] | None = None
     jwks: str | None = None

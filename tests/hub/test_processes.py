@@ -279,6 +279,27 @@ async def test_the_operations_port_answers_alone(short_dir: Path) -> None:
             assert 200 == (await client.get(f"{program.url}/openapi.json")).status_code
 
 
+async def test_hubs_share_a_port_if_all_of_them_say_so(short_dir: Path) -> None:
+    """The kernel deals the connections out; a hub that does not say so is refused."""
+    port = free_port()
+    data = ("--data-dir", str(short_dir))
+    shared = ("serve", *data, "--port", port, "--share-port", "true")
+    with (
+        started("store", "--port", free_port(), *data) as store,
+        started(*shared, secret=SECRET, redis_url=store.url) as first,
+        started(*shared, secret=SECRET, redis_url=store.url),
+    ):
+        refused = run("serve", *data, "--port", port, secret=SECRET, redis_url=store.url)
+        assert (3, 1) == (refused.returncode, refused.stderr.count("\n"))
+        signed = run("token", "--role", "platform", secret=SECRET).stdout.strip()
+        bearer = {"Authorization": f"Bearer {signed}"}
+        hubs = set()
+        while len(hubs) < 2:
+            url = f"ws{first.url.removeprefix('http')}/v1/stream"
+            async with connect(url, additional_headers=bearer) as stream:
+                hubs.add(json.loads(await stream.recv())["hub"])
+
+
 async def test_fsync_waits_for_the_disk_of_a_store_elsewhere(short_dir: Path) -> None:
     """A 201 by ORDERCAST_DURABILITY=fsync is confirmed by WAITAOF."""
     port = free_port()

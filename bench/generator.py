@@ -9,7 +9,6 @@ import contextlib
 import gc
 import resource
 from collections.abc import AsyncIterator, Callable, Mapping
-from itertools import count
 from time import perf_counter
 from typing import Any, Final
 
@@ -30,10 +29,6 @@ __all__ = [
 CIRCLE: Final = 360.0
 _AT_ONCE: Final = 32
 _OPEN_WITHIN: Final = 30.0
-_PORTS: Final = 20_000
-"""Sockets from one source address to one port; then the next address is taken."""
-
-_sources = count()
 
 
 class UnreachableError(Exception):
@@ -111,8 +106,6 @@ class Line(WSListener):
 
 
 async def _open(dial: Dial, answers: Mapping[bytes, bytes], heard: Callable[[bytes], Any]) -> Line:
-    number = next(_sources) // _PORTS
-    local = {"local_addr": (f"127.0.0.{2 + number}", 0)} if number else {}
     start = perf_counter()
     try:
         async with asyncio.timeout(_OPEN_WITHIN):
@@ -120,7 +113,6 @@ async def _open(dial: Dial, answers: Mapping[bytes, bytes], heard: Callable[[byt
                 lambda: Line(tuple(dial.steps), answers, heard),
                 f"ws://127.0.0.1:{dial.port}{dial.path}",
                 extra_headers=dict(dial.headers),
-                **local,
             )
             await line.ready
             line.took = perf_counter() - start

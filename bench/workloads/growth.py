@@ -19,7 +19,7 @@ _RATE: Final = 10_000
 _RIDING: Final = 1_000
 _OPEN: Final = (1_000, 5_000, 20_000, 50_000)
 _HUBS: Final = (1, 2, 3, 4)
-_READERS: Final = (1, 5, 20)
+_READERS: Final = (1, 5, 15)
 _ON_ONE_SOCKET: Final = 100
 
 

@@ -129,6 +129,9 @@ class EmbeddedStore:
             "save": "",
             "appendonly": "yes",
             "appendfsync": self._fsync,
+            # Positions are most of the file. From the default of 64 MiB on, a busy town would
+            # have it written anew, by a fork, every few seconds.
+            "auto-aof-rewrite-min-size": "512mb",
             "logfile": str(self.data_dir / "valkey.log"),
             "loglevel": "warning",
             "latency-tracking": "no",

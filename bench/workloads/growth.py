@@ -25,13 +25,13 @@ _ON_ONE_SOCKET: Final = 100
 
 
 async def run(options: Options) -> dict[str, Any]:
-    """Ordercast alone. Each figure is the median of the rounds."""
-    rows: dict[str, list[dict[str, Any]]] = {"orders": [], "hubs": [], "readers": [], "fixes": []}
-    for _ in range(options.rounds):
-        rows["orders"] += [await _row(options, open_orders=number) for number in _OPEN]
-        rows["hubs"] += [await _row(options, hubs=number) for number in _HUBS]
-        rows["readers"] += [await _row(options, readers=number) for number in _READERS]
-        rows["fixes"] += [await _row(options, fixes=number) for number in _FIXES]
+    """Ordercast alone, each row once."""
+    rows = {
+        "orders": [await _row(options, open_orders=number) for number in _OPEN],
+        "hubs": [await _row(options, hubs=number) for number in _HUBS],
+        "readers": [await _row(options, readers=number) for number in _READERS],
+        "fixes": [await _row(options, fixes=number) for number in _FIXES],
+    }
     return {"workload": "growth", "rate": _RATE, "riding": _RIDING, "results": rows}
 
 

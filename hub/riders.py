@@ -283,9 +283,12 @@ class Riders:
                 await self._fanout.subscribe(subscriber, None, lambda message: None)
             except NotFoundError:  # taken away again just now
                 return
-            place = self.board.place(order_id)
-            held = Held(reading.state, subscriber, place)
-            rider.take_up(order_id, held)
+            held = rider.held.get(order_id)
+            if held is not None:  # another look was first
+                self._fanout.unsubscribe(subscriber)
+            else:
+                held = Held(reading.state, subscriber, self.board.place(order_id))
+                rider.take_up(order_id, held)
         held.see(reading)
         if reading.position is not None and reading.position.leg == reading.state.leg:
             rider.filter.recall(reading.position)

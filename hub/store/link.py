@@ -200,11 +200,8 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     def retire(self) -> None:
-        """Close when what is owed has come, or never will."""
-        if self._replies:
-            self._loop.call_later(_ANSWER_TIMEOUT, self.close)
-        else:
-            self.close()
+        """Close when whoever has it has had an answer, or never will."""
+        self._loop.call_later(_ANSWER_TIMEOUT, self.close)
 
 
 async def connect(

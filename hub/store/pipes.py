@@ -15,6 +15,7 @@ class Pipes:
         self._credentials = credentials
         self._links: dict[Address, Link] = {}
         self._connecting: dict[Address, asyncio.Task[Link]] = {}
+        self._retired: list[Link] = []
 
     async def ask(self, address: Address, *command: Any) -> Any:
         """The answer, which may be a hiredis.ReplyError. Raises UnavailableError."""
@@ -35,16 +36,25 @@ class Pipes:
         """Commands to the address go by this link from now on, in order with its subscriptions."""
         former = self._links.get(address)
         if former is not None:
-            former.retire()
+            self._retire(former)
         self._links[address] = link
 
     def _connected(self, address: Address, task: asyncio.Task[Link]) -> None:
         del self._connecting[address]
-        if not task.cancelled() and task.exception() is None:
+        if task.cancelled() or task.exception() is not None:
+            return
+        present = self._links.get(address)
+        if present is not None and present.up:  # adopted meanwhile
+            self._retire(task.result())
+        else:
             self.adopt(address, task.result())
+
+    def _retire(self, link: Link) -> None:
+        self._retired = [each for each in self._retired if each.up] + [link]
+        link.retire()
 
     def close(self) -> None:
         for task in self._connecting.values():
             task.cancel()
-        for link in self._links.values():
+        for link in (*self._links.values(), *self._retired):
             link.close()

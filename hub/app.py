@@ -123,6 +123,7 @@ class Hub:
     async def _on_restored(self) -> None:
         """Make every subscription whole, and only then say so."""
         was_degraded = self.degraded
+        self.probe.restart()
         await self.fanout.make_whole()
         self.riders.make_whole()
         self.degraded = not self.bus.up

@@ -21,13 +21,19 @@ class Probe:
         self.channel = probe(hub_id)
         self._word = pack("SPUBLISH", self.channel, b"!")
         self._seen = time.monotonic()
+        self.received = 0
 
     def age(self) -> float:
         """Seconds since a probe last came back."""
         return time.monotonic() - self._seen
 
+    def restart(self) -> None:
+        """A new connection has until the limit to prove itself; the last one's silence is past."""
+        self._seen = time.monotonic()
+
     def on_message(self, payload: bytes) -> None:
         self._seen = time.monotonic()
+        self.received += 1
 
     async def run(self, bus: Bus) -> None:
         while True:

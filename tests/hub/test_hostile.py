@@ -320,10 +320,14 @@ async def test_joining_while_the_order_ends(hub: RunningHub, platform: httpx2.As
 
 
 async def test_a_store_that_hangs(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps its connections and says nothing: `degraded` once, then `recovered`."""
-    monkeypatch.setattr(hub.app, "PROBE_LIMIT", 0.3)
-    monkeypatch.setattr(hub.app, "_SIGN_IN", 0.1)
-    monkeypatch.setattr("hub.probe.INTERVAL", 0.05)
+    """It keeps its connections and says nothing: `degraded` once, then `recovered`.
+
+    The hub looks several times between two probes, so that a new connection which answered for
+    the last one's silence would be dropped again at once.
+    """
+    monkeypatch.setattr(hub.app, "PROBE_LIMIT", 1.5)
+    monkeypatch.setattr(hub.app, "_SIGN_IN", 0.05)
+    monkeypatch.setattr("hub.probe.INTERVAL", 0.5)
     own = EmbeddedStore(short_dir)
     own.start()
     assert own.pid is not None
@@ -334,6 +338,9 @@ async def test_a_store_that_hangs(short_dir: Path, monkeypatch: pytest.MonkeyPat
         assert "degraded" == (await wire.until("notice"))["code"]
         os.kill(own.pid, signal.SIGCONT)
         assert "recovered" == (await wire.until("notice"))["code"]
+        probes = running.state.probe.received
+        await eventually(lambda: running.state.probe.received > probes)
+        assert not [each for each in await wire.quiet() if each["type"] == "notice"]
         await advance(running.platform, order, "CONFIRMED")
         await wire.until("event")
     own.stop()

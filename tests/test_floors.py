@@ -34,6 +34,7 @@ FLOORS = {
     "hub.demo": 5,
     # What registers an endpoint asks the same guard as what calls it.
     "hub.bridge.addresses": 3,
+    "hub.bridge.resolver": 3,
 }
 CLIENTS = "clients"
 

@@ -8,68 +8,66 @@ a name may resolve to something else by then.
 import asyncio
 import socket
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from hub.bridge.resolver import Address, Resolver, literal, looks_numeric
 
 __all__ = ["AddressGuard", "AddressRefusedError", "GuardedResolver", "refusal"]
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# IANA's special-purpose registries (RFC 6890 and its updates), and addresses inside clouds.
+# IANA's IPv4 special-purpose registry of 2025-10-09 (RFC 6890, RFC 8190) and addresses inside
+# clouds. The few of these blocks that are reachable from everywhere serve no webhooks.
 _NOT_GLOBAL_V4: Final = tuple(
     IPv4Network(network)
     for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier-grade NAT
-        "127.0.0.0/8",
+        "0.0.0.0/8",  # this network, RFC 791
+        "10.0.0.0/8",  # private, RFC 1918
+        "100.64.0.0/10",  # carrier-grade NAT, RFC 6598
+        "127.0.0.0/8",  # loopback, RFC 1122
         "168.63.129.16/32",  # Azure's wire server
-        "169.254.0.0/16",  # link-local, and every cloud's metadata
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",  # 6to4 relays
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4",
-        "240.0.0.0/4",
+        "169.254.0.0/16",  # link-local, RFC 3927, and every cloud's metadata
+        "172.16.0.0/12",  # private, RFC 1918
+        "192.0.0.0/24",  # protocol assignments, RFC 6890
+        "192.0.2.0/24",  # documentation, RFC 5737
+        "192.31.196.0/24",  # AS112, RFC 7535
+        "192.52.193.0/24",  # AMT, RFC 7450
+        "192.88.99.0/24",  # 6to4 relays, RFC 7526
+        "192.168.0.0/16",  # private, RFC 1918
+        "192.175.48.0/24",  # AS112, RFC 7534
+        "198.18.0.0/15",  # benchmarks, RFC 2544
+        "198.51.100.0/24",  # documentation, RFC 5737
+        "203.0.113.0/24",  # documentation, RFC 5737
+        "224.0.0.0/4",  # multicast, RFC 5771
+        "240.0.0.0/4",  # reserved, RFC 1112, and broadcast, RFC 919
     )
 )
+# Of IPv6 nothing but global unicast (RFC 4291) is let in, so that whatever lies in ::/8 is refused
+# as a block, every old way of writing IPv4 in IPv6 with it; then come the exceptions of the
+# registry of 2025-10-09 inside it.
 _GLOBAL_V6: Final = IPv6Network("2000::/3")
 _NOT_GLOBAL_V6: Final = tuple(
     IPv6Network(network)
     for network in (
-        "2001::/23",  # Teredo, ORCHID, benchmarking
-        "2001:db8::/32",
-        "2002::/16",  # 6to4: carries any IPv4 address
-        "2620:4f:8000::/48",
-        "3fff::/20",
+        "2001::/23",  # Teredo, ORCHID, benchmarks and further protocols, RFC 2928
+        "2001:db8::/32",  # documentation, RFC 3849
+        "2002::/16",  # 6to4, RFC 3056: carries any IPv4 address
+        "2620:4f:8000::/48",  # AS112, RFC 7534
+        "3fff::/20",  # documentation, RFC 9637
     )
 )
-_NAT64: Final = IPv6Network("64:ff9b::/96")
-_ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
+_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052; the local-use one of RFC 8215 is refused
+_ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})  # RFC 5214, 6.1
 
-_RESOLVE_DEADLINE: Final = 1.0
+_REGISTER_DEADLINE: Final = 1.0
+_DIAL_DEADLINE: Final = 2.0  # of the three seconds to connect, so that some are left for it
 _KNOWN_FOR: Final = 60.0
 _KNOWN_MAX: Final = 4096
-_RESOLVER_THREADS: Final = 32
 
 
 class AddressRefusedError(OSError):
@@ -77,7 +75,7 @@ class AddressRefusedError(OSError):
 
 
 def _carried(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address inside a v4-mapped, NAT64 or ISATAP address."""
+    """The IPv4 address that traffic to `address` would reach: v4-mapped, NAT64 or ISATAP."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     number = int(address)
@@ -98,7 +96,12 @@ def _is_global(address: Address) -> bool:
 
 
 def refusal(address: Address, allow: Sequence[Network] = (), *, plain: bool = False) -> str | None:
-    """Why a webhook may not go to `address`, or None. `plain`: by http, without TLS."""
+    """Why a webhook may not go to `address`, as a sentence, or None.
+
+    `allow`: networks that are let in although they are not public; `plain`: by http, without TLS,
+    which is for `allow` alone. A v4-mapped address (RFC 4291, 2.5.5.2) is the IPv4 address that
+    the kernel dials for it, for `allow` too.
+    """
     carried = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     judged = carried or address
     if any(judged in network for network in allow if network.version == judged.version):
@@ -108,36 +111,31 @@ def refusal(address: Address, allow: Sequence[Network] = (), *, plain: bool = Fa
     return "the URL must be https" if plain else None
 
 
-def _literal(host: str) -> Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
-def _looks_numeric(host: str) -> bool:
-    """`127.1`, `2130706433`, `0x7f.1`: what some resolvers take for an IPv4 address."""
-    last = host.rpartition(".")[2].lower()
-    return last.isdigit() or last.startswith("0x")
-
-
 def _host(parts: SplitResult) -> str:
-    """The host as it will be looked up. Raises ValueError with a sentence."""
+    """The host as the sender will look it up. Raises ValueError with a sentence."""
     host = parts.hostname or ""
     if not host or "%" in host:
         raise ValueError("the URL must name a host")
-    if ":" in host:
-        if _literal(host) is None:
+    if ":" in host or "[" in parts.netloc or "]" in parts.netloc:
+        if not _is_bracketed(parts.netloc, host):
             raise ValueError("the URL's host is neither a name nor a well-formed address")
         return host
     try:
-        # Folds full-width digits and dots, as clients do.
-        host = host.encode("idna").decode("ascii").removesuffix(".")
-    except UnicodeError:
+        # yarl is what the sender reads URLs by; the codec refuses labels that no name can have.
+        host = (URL.build(scheme="https", host=host).raw_host or "").encode("idna").decode("ascii")
+    except ValueError:
         raise ValueError("the URL's host is not a valid name") from None
-    if not host or (_literal(host) is None and _looks_numeric(host)):
+    host = host.removesuffix(".")
+    if not host or (literal(host) is None and looks_numeric(host)):
         raise ValueError("the URL's host is neither a name nor a well-formed address")
     return host
+
+
+def _is_bracketed(netloc: str, host: str) -> bool:
+    """Whether `netloc` is an IPv6 literal in brackets and at most a port (RFC 3986, 3.2.2)."""
+    before, _, rest = netloc.partition("[")
+    after = rest.rpartition("]")[2]
+    return isinstance(literal(host), IPv6Address) and not before and after[:1] in ("", ":")
 
 
 def _split(url: str) -> SplitResult:
@@ -161,16 +159,16 @@ def _split(url: str) -> SplitResult:
 
 
 class AddressGuard:
-    """`allow`: CIDRs that are let in although they are not public, and also by plain http.
+    """Judges URLs and looks up hosts; it needs no loop to be made, and no closing.
 
-    Raises ValueError for what is no CIDR.
+    `allow`: CIDRs (RFC 4632) that are let in although they are not public, and by plain http too.
+    Raises ValueError, with the text, for what is no CIDR or has bits set beyond its length.
     """
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
+    def __init__(self, allow: Iterable[str] = (), *, resolver: Resolver | None = None) -> None:
         self.allow: tuple[Network, ...] = tuple(ip_network(each) for each in allow)
+        self._resolver = resolver or Resolver()
         self._known: dict[str, tuple[float, list[Address]]] = {}
-        # Of its own: names that never resolve must not keep other work from its threads.
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def check(self, url: str) -> str | None:
         """Why `url` may not be registered, as a sentence, or None.
@@ -184,22 +182,25 @@ class AddressGuard:
         except ValueError as error:
             return str(error)
         plain = parts.scheme == "http"
-        literal = _literal(host)
-        addresses = [literal] if literal else await self._lookup(host)
+        address = literal(host)
+        addresses = [address] if address else await self._lookup(host)
         if not addresses and plain:
             return "the URL must be https"
         return next(filter(None, (self.refusal(each, plain=plain) for each in addresses)), None)
 
     def refusal(self, address: Address, *, plain: bool) -> str | None:
+        """Why a webhook may not go to `address`, as a sentence, or None: `refusal` by `allow`."""
         return refusal(address, self.allow, plain=plain)
 
-    async def resolve(self, host: str, port: int, family: int) -> list[Address]:
-        """Raises OSError."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-        )
-        return [ip_address(str(row[4][0]).partition("%")[0]) for row in found]
+    async def resolve(
+        self,
+        host: str,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+        *,
+        deadline: float = _DIAL_DEADLINE,
+    ) -> list[Address]:
+        """All addresses of `host`, not judged. Raises OSError, within `deadline` seconds."""
+        return await self._resolver.lookup(host, family, deadline=deadline)
 
     async def _lookup(self, host: str) -> list[Address]:
         """For registration alone: a minute old is good enough, since dialling asks anew."""
@@ -208,9 +209,8 @@ class AddressGuard:
         if known is not None and now - known[0] < _KNOWN_FOR:
             return known[1]
         try:
-            async with asyncio.timeout(_RESOLVE_DEADLINE):
-                found = await self.resolve(host, 0, socket.AF_UNSPEC)
-        except (OSError, UnicodeError):
+            found = await self.resolve(host, deadline=_REGISTER_DEADLINE)
+        except OSError:
             found = []
         if len(self._known) >= _KNOWN_MAX:
             self._known.clear()
@@ -219,16 +219,24 @@ class AddressGuard:
 
 
 class GuardedResolver(AbstractResolver):
-    """A name with any refused address is refused whole: a mixed answer is an attack."""
+    """What aiohttp dials by. A name with any refused address is refused whole: a mixed answer is
+    an attack.
 
-    def __init__(self, guard: AddressGuard, *, plain: bool) -> None:
+    `deadline`: seconds for a name, by default such that some of those to connect are left.
+    """
+
+    def __init__(
+        self, guard: AddressGuard, *, plain: bool, deadline: float = _DIAL_DEADLINE
+    ) -> None:
         self._guard = guard
         self._plain = plain
+        self._deadline = deadline
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        addresses = await self._guard.resolve(host, port, family)
+        """One entry for each address. Raises AddressRefusedError, and OSError for no address."""
+        addresses = await self._guard.resolve(host, family, deadline=self._deadline)
         for address in addresses:
             if reason := self._guard.refusal(address, plain=self._plain):
                 raise AddressRefusedError(None, f"{host}: {reason}")

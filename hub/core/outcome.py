@@ -1,14 +1,32 @@
 """What follows from one attempt to deliver: the whole table of contract 6. Pure."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from hub.core.retry import GIVE_UP, pause, retry_after
 
-__all__ = ["Delivered", "GaveUp", "Reply", "Retry", "SwitchedOff", "Verdict", "judge"]
+__all__ = ["Delivered", "Fault", "GaveUp", "Reply", "Retry", "SwitchedOff", "Verdict", "judge"]
 
 _GONE: Final = 410
 _ASKS_TO_WAIT: Final = frozenset({429, 503})
+
+
+class Fault(StrEnum):
+    """What went wrong where no status line came."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    REFUSED_ADDRESS = "refused_address"
+    REQUEST = "request"
+    """None could be made: the URL is none, or something is missing on our side."""
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    PROTOCOL = "protocol"
+
+
+_UNREACHED: Final = frozenset({Fault.DNS, Fault.CONNECT, Fault.TLS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,12 @@ class Reply:
     retry_after: str | None = None
     took: float = 0.0
     """Seconds."""
+    fault: Fault | None = None
+
+    @property
+    def unreached(self) -> bool:
+        """The origin as a whole was not reached: not one of its URLs misbehaved."""
+        return self.fault in _UNREACHED
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from starlette.middleware import Middleware
 
 from hub.bridge.addresses import AddressGuard
 from hub.core.deadlines import Durations
+from hub.deliveries import Deliveries
 from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
 from hub.fanout import Fanout
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
 from hub.probe import PROBE_LIMIT, Probe
+from hub.pull import Pull
 from hub.riders import Riders
 from hub.settings import Settings
 from hub.store.bus import Bus
@@ -74,6 +76,8 @@ class Hub:
             retention,
         )
         self.endpoints = Endpoints(connection, guard)
+        self.deliveries = Deliveries(connection)
+        self.pull = Pull(connection)
         self.fanout = Fanout(self.order_store)
         self.riders = Riders(self.order_store, index, self.fanout, settings.fix_rate)
         self.sockets = Sockets(settings.ping_seconds)

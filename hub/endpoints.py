@@ -6,8 +6,11 @@ from dataclasses import replace
 from secrets import token_bytes, token_hex
 from typing import Any, Final, Protocol
 
+from hub.core.acks import quantile
 from hub.core.signature import SECRET_BYTES, make_secret
 from hub.errors import ConflictError, NotFoundError, UnprocessableError
+from hub.store.books import Books
+from hub.store.bridges import Bridges
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from schemas.lifecycle import EventType
@@ -17,6 +20,8 @@ from schemas.webhooks import (
     EndpointPatch,
     EndpointRequest,
     EndpointState,
+    EndpointStats,
+    PartnerEventType,
     PartnerSecret,
 )
 
@@ -24,6 +29,10 @@ __all__ = ["MAX_ENDPOINTS", "OLD_SECRET_VALID", "Endpoints", "fresh_secret"]
 
 MAX_ENDPOINTS: Final = 100
 """Of one partner: each event of its orders is matched against all of them."""
+
+_EVENT_TYPES: Final[dict[str, EventType | PartnerEventType]] = {
+    each.value: each for each in (*EventType, *PartnerEventType)
+}
 
 OLD_SECRET_VALID: Final = 24 * 3600.0
 """Seconds after a rotation during which both secrets sign."""
@@ -43,6 +52,8 @@ class Endpoints:
 
     def __init__(self, connection: Connection, guard: Guard) -> None:
         self._store = EndpointStore(connection)
+        self._books = Books(connection)
+        self._bridges = Bridges(connection)
         self._guard = guard
 
     async def create(self, partner: str, request: EndpointRequest) -> Endpoint:
@@ -81,6 +92,24 @@ class Endpoints:
         if record is None:
             raise _unknown(endpoint_id)
         return _shown(record)
+
+    async def stats(self, partner: str, endpoint_id: str) -> EndpointStats:
+        """How its deliveries stand, and how fast it accepted those of the last hour or two."""
+        await self.get(partner, endpoint_id)
+        now = time.time()
+        health = await self._books.health(endpoint_id, now)
+        acks = await self._bridges.counted(endpoint_id, now)
+        return EndpointStats(
+            endpoint_id=endpoint_id,
+            waiting=health.waiting,
+            retrying=health.retrying,
+            dead=health.dead,
+            held=health.held,
+            oldest_waiting_at=health.oldest,
+            accepted=sum(acks.values()),
+            ack_p50_ms=_ms(quantile(acks, 0.5)),
+            ack_p99_ms=_ms(quantile(acks, 0.99)),
+        )
 
     async def patch(self, partner: str, endpoint_id: str, patch: EndpointPatch) -> Endpoint:
         """Change what is named. Raises UnprocessableError."""
@@ -122,8 +151,16 @@ class Endpoints:
             raise UnprocessableError("the URL cannot be used", [("#/url", reason)])
 
 
-def _names(event_types: Sequence[EventType]) -> tuple[str, ...]:
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
+
+
+def _names(event_types: Sequence[EventType | PartnerEventType]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.value for each in event_types))
+
+
+def _event_type(name: str) -> EventType | PartnerEventType:
+    return _EVENT_TYPES[name]
 
 
 def _changes(patch: EndpointPatch) -> dict[str, Any]:
@@ -136,6 +173,7 @@ def _changes(patch: EndpointPatch) -> dict[str, Any]:
         changes["mode"] = patch.mode.value
     if patch.state is not None:
         changes["enabled"] = patch.state is EndpointState.ENABLED
+        changes["off_reason"] = ""
     return changes
 
 
@@ -143,9 +181,10 @@ def _shown(record: EndpointRecord, secret: str | None = None) -> Endpoint:
     return Endpoint(
         endpoint_id=record.endpoint_id,
         url=record.url,
-        event_types=[EventType(each) for each in record.event_types],
+        event_types=[_event_type(each) for each in record.event_types],
         mode=EndpointMode(record.mode),
         state=EndpointState.ENABLED if record.enabled else EndpointState.DISABLED,
+        reason=(not record.enabled and record.off_reason) or None,
         secret=secret,
     )
 

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, cast
 
 import click
+import structlog
 import uvloop
+from prometheus_client import start_http_server
 
 from hub.app import Hub, make_app
 from hub.bridge.addresses import AddressGuard
@@ -22,6 +24,8 @@ from hub.store.embedded import EmbeddedStore
 from hub.worker.worker import Worker
 
 __all__ = ["bridge", "run", "serve", "store", "up", "worker"]
+
+log = structlog.get_logger("hub")
 
 
 def run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
@@ -68,7 +72,12 @@ def _worker_of(hub: Hub) -> Worker:
 
 def _bridge_of(settings: Settings, connection: Connection) -> Bridge:
     guard = AddressGuard(allow=settings.webhook_allow)
-    return Bridge(connection, guard=guard, concurrency=settings.webhook_concurrency)
+    return Bridge(
+        connection,
+        guard=guard,
+        concurrency=settings.webhook_concurrency,
+        keep=settings.webhook_retention,
+    )
 
 
 def _url(settings: Settings, listener: socket.socket) -> str:
@@ -103,8 +112,21 @@ async def serve(settings: Settings) -> None:
         await stop.wait()
 
 
+def _tell_metrics(settings: Settings) -> None:
+    """On the operations port, for the programs that have no other. One that is taken keeps
+    nobody from work: on one machine they may all have been given the same.
+    """
+    if settings.ops_port is None:
+        return
+    try:
+        start_http_server(settings.ops_port, settings.host)
+    except OSError as error:
+        log.warning("no metrics", port=settings.ops_port, error=error.strerror)
+
+
 async def bridge(settings: Settings) -> None:
     stop = stop_signal()
+    _tell_metrics(settings)
     async with _shared_store(settings) as connection:
         running = _bridge_of(settings, connection)
         async with together(running.run(), stop=stop):
@@ -115,6 +137,7 @@ async def bridge(settings: Settings) -> None:
 
 async def worker(settings: Settings) -> None:
     stop = stop_signal()
+    _tell_metrics(settings)
     async with _shared_store(settings) as connection:
         hub = Hub(settings, connection)
         async with together(_worker_of(hub).run(), stop=stop):

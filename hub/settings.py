@@ -73,7 +73,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
 
     webhook_allow: Networks = ()
-    webhook_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 200
+    webhook_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 1024
+    webhook_retention: Duration = 86400.0
+    """How long a webhook is kept, to be looked at and replayed, once it was accepted."""
 
     payment_timeout: Duration = 900.0
     merchant_warning: Duration = 300.0

@@ -1,7 +1,7 @@
 """Webhooks (contract 6): what a partner registers and what it receives."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,16 +11,30 @@ from schemas.orders import OrderStatusUpdate, Url
 from schemas.times import Timestamp
 
 __all__ = [
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryDetail",
+    "DeliveryState",
     "Endpoint",
+    "EndpointBody",
+    "EndpointFeedItem",
     "EndpointMode",
     "EndpointPatch",
+    "EndpointPayload",
     "EndpointRequest",
     "EndpointState",
+    "EndpointStats",
+    "FeedAck",
+    "FeedItem",
     "OrderStatusBody",
+    "PartnerEventType",
     "PartnerSecret",
+    "RecoverRequest",
+    "Recovered",
     "RegisteredBody",
     "StatusChangeBody",
     "StatusPayload",
+    "WebhookEventType",
 ]
 
 
@@ -34,7 +48,21 @@ class EndpointState(StrEnum):
     DISABLED = "disabled"
 
 
-EventTypes = Annotated[list[Annotated[EventType, Field(strict=False)]], Field(max_length=32)]
+class PartnerEventType(StrEnum):
+    """What is told of an endpoint itself, not of an order."""
+
+    ENDPOINT_DISABLED = "endpoint.disabled"
+    """To the partner's other endpoints: this one was switched off."""
+    ENDPOINT_TEST = "endpoint.test"
+    """To the endpoint, when its partner asks for it."""
+
+
+WebhookEventType = (
+    Annotated[EventType, Field(strict=False)] | Annotated[PartnerEventType, Field(strict=False)]
+)
+EventTypes = Annotated[list[WebhookEventType], Field(max_length=32)]
+
+Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}-[0-9]{1,15}$")]
 
 
 class EndpointRequest(Wire):
@@ -55,10 +83,88 @@ class EndpointPatch(Wire):
 class Endpoint(Wire):
     endpoint_id: str
     url: str
-    event_types: list[EventType]
+    event_types: list[WebhookEventType]
     mode: EndpointMode
     state: EndpointState
+    reason: str | None = Field(default=None, description="why we have switched it off")
     secret: str | None = Field(default=None, description="told once, when made or rotated")
+
+
+class EndpointStats(Wire):
+    """How an endpoint's deliveries stand. `ackP50Ms`: from an event to its acceptance, of those
+    that were accepted in this hour and the one before, to a quarter.
+    """
+
+    endpoint_id: str
+    waiting: int = Field(description="orders with something waiting")
+    retrying: int = Field(description="of them, those that wait for a retry, or are out just now")
+    dead: int
+    held: int
+    oldest_waiting_at: Timestamp | None = None
+    accepted: int
+    ack_p50_ms: float | None = None
+    ack_p99_ms: float | None = None
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    """Done with by a newer event of the order, whose body named it."""
+    DEAD = "dead"
+    """Given up; can be replayed."""
+    HELD = "held"
+    """Kept while its target is off; can be recovered."""
+
+
+class DeliveryAttempt(Wire):
+    """`status` where a status line came, else `error`, a sentence."""
+
+    attempt: int
+    at: Timestamp
+    took_ms: float
+    status: int | None = None
+    error: str | None = None
+
+
+class Delivery(Wire):
+    """One event for one target: a registered endpoint, or a callback of the order's
+    `notificationUrl`. Its id is the `webhook-id` of every attempt.
+    """
+
+    delivery_id: str
+    order_id: str | None = Field(default=None, description="absent where it is about an endpoint")
+    seq: int
+    event_type: WebhookEventType
+    endpoint: str | None = Field(default=None, description="the registered endpoint's id")
+    callback: Literal["onOrderConfirmed", "onStatusChange"] | None = None
+    url: str | None = Field(default=None, description="of a callback")
+    state: Annotated[DeliveryState, Field(strict=False)]
+    attempt_count: int
+    created_at: Timestamp
+    first_attempt_at: Timestamp | None = None
+    settled_at: Timestamp | None = None
+    next_attempt_at: Timestamp | None = Field(
+        default=None, description="while it waits, at the head of its lane or behind it"
+    )
+
+
+class DeliveryDetail(Delivery):
+    attempts: list[DeliveryAttempt] = Field(description="oldest first; the last fifty are kept")
+
+
+class RecoverRequest(Wire):
+    """Send again what is held or dead of events since then."""
+
+    since: Timestamp
+
+
+class Recovered(Wire):
+    recovered: int
+
+
+class FeedAck(Wire):
+    cursor: Cursor
 
 
 class PartnerSecret(Wire):
@@ -89,9 +195,43 @@ class StatusChangeBody(Wire):
 class RegisteredBody(Wire):
     """`POST` to a registered endpoint."""
 
-    event_type: EventType
+    event_type: WebhookEventType
     payload: StatusPayload
     order_id: str
     seq: int
     timestamp: Timestamp
+    supersedes: list[int] | None = Field(
+        default=None, description="older events of the order that this one stands for"
+    )
+
+
+class EndpointPayload(Wire):
+    endpoint_id: str
+    url: str
+    reason: str
+    timestamp: Timestamp
+
+
+class EndpointBody(Wire):
+    """`POST` to the partner's other endpoints when one was switched off."""
+
+    event_type: Annotated[PartnerEventType, Field(strict=False)]
+    payload: EndpointPayload
+    endpoint_id: str
+    seq: int
+    timestamp: Timestamp
     supersedes: list[int] | None = None
+
+
+class FeedItem(RegisteredBody):
+    """An event as a registered endpoint would get it, and the cursor that acknowledges it and
+    all before it.
+    """
+
+    cursor: str
+
+
+class EndpointFeedItem(EndpointBody):
+    """An event about one of the partner's endpoints."""
+
+    cursor: str

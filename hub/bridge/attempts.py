@@ -2,15 +2,21 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from hub.bridge import metrics
-from hub.bridge.plan import CHANGES, CONFIRMED
+from hub.bridge.circuits import Circuits
+from hub.bridge.failing import Failing
+from hub.bridge.plan import origin_of_url
 from hub.bridge.sender import Sender
+from hub.bridge.turns import Turns
+from hub.core.acks import bucket_of
+from hub.core.bodies import body_of, url_of
 from hub.core.outcome import Delivered, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
 from hub.core.signature import sign
 from hub.endpoints import fresh_secret
@@ -44,25 +50,53 @@ class _Address:
     url: str
     secrets: list[str]
 
+    @property
+    def origin(self) -> str:
+        return origin_of_url(self.url)
+
 
 class Attempts:
     """Makes attempts and says what is to be settled. Raises UnavailableError, nothing else."""
 
-    def __init__(self, endpoints: EndpointStore, sender: Sender, pace: Pace) -> None:
+    def __init__(
+        self,
+        endpoints: EndpointStore,
+        sender: Sender,
+        circuits: Circuits,
+        failing: Failing,
+        turns: Turns,
+        pace: Pace,
+    ) -> None:
         self._endpoints = endpoints
         self._sender = sender
+        self._circuits = circuits
+        self._failing = failing
+        self._turns = turns
         self._pace = pace
         self._secrets: dict[str, tuple[float, str]] = {}
+        self._acks: Counter[tuple[str, int]] = Counter()
+
+    def acks(self) -> Counter[tuple[str, int]]:
+        """How many each endpoint has accepted since the last call, by bucket of the time."""
+        taken, self._acks = self._acks, Counter()
+        return taken
 
     async def make(self, claim: Claim) -> Settlement:
         where = await self._where(claim)
-        made = where if isinstance(where, Settlement) else await self._send(claim, where)
-        _COUNTERS[made.state].labels("callback" if claim.url else "endpoint").inc()
+        if isinstance(where, Settlement):
+            made = where
+        elif wait := await self._circuits.enter(where.origin, claim.queue):
+            return Settlement(State.PENDING, after=wait)
+        else:
+            made = await self._send(claim, where)
+        _COUNTERS[made.state].labels("callback" if claim.callback else claim.target).inc()
         return made
 
     async def _send(self, claim: Claim, where: _Address) -> Settlement:
-        at = self._pace.clock()
-        reply = await self._sender.send(where.url, claim.body, _headers(claim, where, at))
+        at, began = self._pace.clock(), time.monotonic()
+        body = body_of(claim.target, claim.payload, claim.stands_for)
+        reply = await self._sender.send(where.url, body, _headers(claim, where, at, body))
+        self._turns.hear(claim.queue, reply, began, time.monotonic())
         verdict = judge(
             reply,
             failures=claim.attempt,
@@ -71,18 +105,32 @@ class Attempts:
             chance=self._pace.chance(),
         )
         _tell(claim, reply, verdict)
-        if isinstance(verdict, SwitchedOff) and not claim.url:
-            await self._endpoints.update(
-                claim.partner, claim.target, lambda record: replace(record, enabled=False)
-            )
-        return self._settlement(claim, verdict, _record(reply, at))
+        await self._circuits.tell(where.origin, not reply.unreached)
+        off = not claim.callback and await self._hear(claim, reply, verdict)
+        return self._settlement(claim, verdict, _record(reply, at), off)
+
+    async def _hear(self, claim: Claim, reply: Reply, verdict: Verdict) -> bool:
+        """What an endpoint's answer means for the endpoint; whether it is off now."""
+        match verdict:
+            case Delivered():
+                await self._failing.accepted(claim)
+                took = max(0.0, self._pace.clock() - claim.created)
+                metrics.ACKED.labels(claim.target).observe(took)
+                self._acks[claim.target, bucket_of(took)] += 1
+                return False
+            case SwitchedOff():
+                await self._failing.switch_off(claim, "it answered 410 Gone")
+                return True
+            case _:
+                return await self._failing.failed(claim, reply.error or f"status {reply.status}")
 
     async def _where(self, claim: Claim) -> _Address | Settlement:
         """Where to and signed with what; or what becomes of the lane if there is no such place."""
-        if claim.target in (CONFIRMED, CHANGES):
+        if claim.callback:
             if claim.off:
                 return Settlement(State.HELD, whole=True)
-            return _Address(claim.url, [await self._partner_secret(claim.partner)])
+            url = url_of(claim.target, claim.url)
+            return _Address(url, [await self._partner_secret(claim.partner)])
         endpoint = await self._endpoints.find(claim.partner, claim.target)
         if endpoint is None:
             return Settlement(State.DEAD, whole=True)
@@ -101,24 +149,29 @@ class Attempts:
             self._secrets[partner] = (now + _SECRET_TTL, secret)
         return secret
 
-    def _settlement(self, claim: Claim, verdict: Verdict, record: dict[str, Any]) -> Settlement:
+    def _settlement(
+        self, claim: Claim, verdict: Verdict, record: dict[str, Any], off: bool
+    ) -> Settlement:
         match verdict:
             case Delivered():
                 return Settlement(State.DELIVERED, record)
+            case SwitchedOff():
+                return Settlement(State.HELD, record, whole=True, off=claim.callback)
+            case _ if off:
+                return Settlement(State.HELD, record, whole=True)
             case Retry(after):
                 return Settlement(State.PENDING, record, after=after * self._pace.scale)
             case GaveUp():
                 return Settlement(State.DEAD, record)
-            case SwitchedOff():
-                return Settlement(State.HELD, record, whole=True, off=bool(claim.url))
 
 
-def _headers(claim: Claim, where: _Address, at: float) -> dict[str, str]:
+def _headers(claim: Claim, where: _Address, at: float, body: bytes) -> dict[str, str]:
     """Standard Webhooks' three, and two of ours; `at` is the time of this attempt."""
+    webhook_id = claim.delivery_id
     return {
-        "webhook-id": claim.delivery_id,
+        "webhook-id": webhook_id,
         "webhook-timestamp": str(int(at)),
-        "webhook-signature": sign(where.secrets, claim.delivery_id, int(at), claim.body),
+        "webhook-signature": sign(where.secrets, webhook_id, int(at), body),
         "ordercast-attempt": str(claim.attempt),
         "ordercast-first-attempt": format_time(claim.first),
     }

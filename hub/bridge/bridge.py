@@ -14,14 +14,19 @@ import structlog
 from hub.bridge import metrics
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.attempts import Attempts, Pace
+from hub.bridge.circuits import Circuits
 from hub.bridge.dispatcher import Dispatcher
+from hub.bridge.failing import Failing
 from hub.bridge.log import LogReader
 from hub.bridge.members import BEAT, Members
 from hub.bridge.sender import Sender, Timeouts
+from hub.bridge.turns import Turns
 from hub.errors import UnavailableError
+from hub.store.bridges import Bridges
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointStore
-from hub.store.lanes import Lanes
+from hub.store.feed import FeedStore
+from hub.store.lanes import KEEP_DELIVERED, Lanes
 from hub.tasks import end
 
 __all__ = ["Bridge"]
@@ -31,7 +36,7 @@ LEASE_MARGIN: Final = 5.0
 GRACE: Final = 3.0
 _BLOCK: Final = 2.0  # below the time after which the store's connection counts a command as lost
 _POLL: Final = 0.1
-_SWEEP: Final = 5.0
+_SWEEP: Final = 1.0
 _BACK_OFF: Final = (0.1, 0.2, 0.5, 1.0)
 _log: Final = structlog.get_logger("hub.bridge")
 
@@ -52,21 +57,25 @@ class Bridge:
         timeouts: Timeouts | None = None,
         lease: float | None = None,
         pace: Pace | None = None,
+        keep: float = KEEP_DELIVERED / 1000,
     ) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
-        timeouts = timeouts or Timeouts()
+        timeouts, pace = timeouts or Timeouts(), pace or Pace()
+        lease = timeouts.total + LEASE_MARGIN if lease is None else lease
         self._cluster = connection.cluster
-        self._lanes = Lanes(connection)
-        endpoints = EndpointStore(connection)
-        self._members = Members(self._lanes, self.name)
-        self._reader = LogReader(connection, self._lanes, endpoints)
+        self._lanes = Lanes(connection, keep)
+        endpoints, feed = EndpointStore(connection), FeedStore(connection)
+        self._bridges = bridges = Bridges(connection)
+        self._members = Members(bridges, self.name)
+        self._reader = LogReader(connection, self._lanes, endpoints, feed)
         self._sender = Sender(guard, timeouts)
-        self._dispatcher = Dispatcher(
-            self._lanes,
-            Attempts(endpoints, self._sender, pace or Pace()),
-            concurrency=concurrency,
-            lease=timeouts.total + LEASE_MARGIN if lease is None else lease,
+        self._circuits = Circuits(bridges, lease, pace.scale)
+        self._failing = Failing(bridges, endpoints, self._lanes, feed, pace.scale)
+        turns = Turns(concurrency)
+        self._attempts = Attempts(
+            endpoints, self._sender, self._circuits, self._failing, turns, pace
         )
+        self._dispatcher = Dispatcher(self._lanes, self._attempts, self._circuits, turns, lease)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -110,8 +119,11 @@ class Bridge:
 
     async def _beat(self) -> None:
         before = self._members.mine
-        gained = await self._members.beat()
-        lost = before - self._members.mine
+        asked = time.monotonic()
+        common = await self._members.beat()
+        self._circuits.learn(common.circuits, asked)
+        self._failing.learn(common.failing)
+        gained, lost = self._members.mine - before, before - self._members.mine
         if gained or lost:
             _log.info("partitions divided", bridge=self.name, mine=len(self._members.mine))
             self._reader.forget(gained | lost)
@@ -138,4 +150,6 @@ class Bridge:
                 self._dispatcher.poke(partition, max(0.0, at - now))
         metrics.OVERDUE.set(max((now - at for at in due.values() if at < now), default=0.0))
         await self._reader.trim()
+        if acks := self._attempts.acks():
+            await self._bridges.count(acks, now)
         await asyncio.sleep(_SWEEP)

@@ -9,6 +9,7 @@ import structlog
 
 from hub.bridge import metrics
 from hub.bridge.attempts import Attempts
+from hub.bridge.circuits import Circuits
 from hub.bridge.turns import Turns, origin_of
 from hub.errors import UnavailableError
 from hub.store.lanes import Claim, Claims, Lanes, Settlement, StaleClaimError
@@ -29,11 +30,14 @@ _log: Final = structlog.get_logger("hub.bridge")
 class Dispatcher:
     """`poke` says that a partition may have something due; `step` claims and starts attempts."""
 
-    def __init__(self, lanes: Lanes, attempts: Attempts, *, concurrency: int, lease: float) -> None:
+    def __init__(
+        self, lanes: Lanes, attempts: Attempts, circuits: Circuits, turns: Turns, lease: float
+    ) -> None:
         self._lanes = lanes
         self._attempts = attempts
+        self._circuits = circuits
         self._lease = lease
-        self._turns = Turns(concurrency)
+        self._turns = turns
         self._mine: frozenset[int] = frozenset()
         self._due: dict[int, float] = {}  # partition -> when to ask it, on the loop's clock
         self._asleep: dict[str, dict[tuple[int, str], None]] = {}  # by origin, or by queue
@@ -96,7 +100,7 @@ class Dispatcher:
             pass
 
     async def _claim(self, partitions: list[int]) -> None:
-        room = self._turns.room(len(partitions))
+        room = self._turns.room(len(partitions), self._circuits.shut())
         found = await asyncio.gather(
             *(
                 self._lanes.claim(each, self._lease, room, sorted(self._awake.pop(each, ())))

@@ -1,6 +1,7 @@
 """The bridge's way along the log: read, work out the deliveries, enqueue, move the cursor, trim."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ import structlog
 from hub.bridge.plan import Entry, plan, read_entry
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointRecord, EndpointStore
+from hub.store.feed import FeedStore, Pointer
 from hub.store.keys import tag
-from hub.store.lanes import Delivery, Lanes
+from hub.store.lanes import Lanes
 
 __all__ = ["LogReader"]
 
@@ -27,10 +29,13 @@ Entries = list[tuple[str, Mapping[bytes, bytes]]]
 class LogReader:
     """Expands every entry exactly once, however many readers there are: the cursor decides."""
 
-    def __init__(self, connection: Connection, lanes: Lanes, endpoints: EndpointStore) -> None:
+    def __init__(
+        self, connection: Connection, lanes: Lanes, endpoints: EndpointStore, feed: FeedStore
+    ) -> None:
         self._connection = connection
         self._lanes = lanes
         self._endpoints = endpoints
+        self._feed = feed
         self._cursors: dict[int, str] = {}
         self._untrimmed: set[int] = set()
 
@@ -52,10 +57,26 @@ class LogReader:
         # Read after the events: an endpoint registered before an event is never missed.
         lists = await asyncio.gather(*map(self._endpoints.of, partners))
         endpoints = dict(zip(partners, lists, strict=True))
+        await self._feed_all(readable)
         await asyncio.gather(
             *(
                 self._enqueue(partition, entries[-1][0], readable[partition], endpoints, enqueued)
                 for partition, entries in found.items()
+            )
+        )
+
+    async def _feed_all(self, readable: Mapping[int, list[Entry]]) -> None:
+        """Before the cursor moves: what was appended already is passed over."""
+        pointers: defaultdict[tuple[str, int], list[Pointer]] = defaultdict(list)
+        for partition, entries in readable.items():
+            for entry in entries:
+                event = entry.event
+                pointer = Pointer(entry.entry_id, event["orderId"], event["seq"])
+                pointers[entry.partner, partition].append(pointer)
+        await asyncio.gather(
+            *(
+                self._feed.append(partner, str(partition), each)
+                for (partner, partition), each in pointers.items()
             )
         )
 
@@ -81,15 +102,14 @@ class LogReader:
         endpoints: Mapping[str, list[EndpointRecord]],
         enqueued: Callable[[int], None],
     ) -> None:
-        deliveries: list[Delivery] = []
-        for entry in entries:
-            deliveries += plan(partition, entry, endpoints[entry.partner])
+        planned = [plan(entry, endpoints[entry.partner]) for entry in entries]
+        news = [each for each in planned if each is not None]
         expected = self._cursors.pop(partition)
-        if not await self._lanes.enqueue(partition, expected, cursor, deliveries):
+        if not await self._lanes.enqueue(partition, expected, cursor, news):
             return  # another bridge was faster; the cursor is looked up again
         self._cursors[partition] = cursor
         self._untrimmed.add(partition)
-        if deliveries:
+        if news:
             enqueued(partition)
 
     async def _find_cursors(self, partitions: frozenset[int]) -> None:
@@ -136,7 +156,7 @@ def _readable(entries: Entries) -> list[Entry]:
     readable = []
     for entry_id, fields in entries:
         try:
-            readable.append(read_entry(dict(fields)))
+            readable.append(read_entry(entry_id, dict(fields)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             _log.error("unreadable log entry", entry=entry_id, error=repr(error))
     return readable

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
+from hub.store.bridges import Bridges, Common
 from hub.store.keys import PARTITIONS
-from hub.store.lanes import Lanes
 
 __all__ = ["BEAT", "SILENCE", "Members", "share_of"]
 
@@ -36,20 +36,19 @@ def _weight(name: str, partition: int) -> bytes:
 class Members:
     """`mine` is what this bridge works now; `beat` keeps it up to date."""
 
-    def __init__(self, lanes: Lanes, name: str) -> None:
+    def __init__(self, bridges: Bridges, name: str) -> None:
         self.name = name
         self.mine: frozenset[int] = frozenset()
-        self._lanes = lanes
+        self._bridges = bridges
         self._names: frozenset[str] | None = None
 
-    async def beat(self) -> frozenset[int]:
-        """Tell that we live; answers the partitions that are newly ours."""
-        names = frozenset(await self._lanes.beat(self.name, SILENCE))
-        if names == self._names:
-            return frozenset()
-        before, self._names = self.mine, names
-        self.mine = share_of(self.name, names)
-        return self.mine - before
+    async def beat(self) -> Common:
+        """Tell that we live; answers what all bridges know."""
+        common = await self._bridges.beat(self.name, SILENCE)
+        if common.names != self._names:
+            self._names = common.names
+            self.mine = share_of(self.name, common.names)
+        return common
 
     async def leave(self) -> None:
-        await self._lanes.leave(self.name)
+        await self._bridges.leave(self.name)

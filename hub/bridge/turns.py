@@ -1,13 +1,28 @@
-"""Who may have how many attempts under way, so that nobody who hangs takes all of them. Pure."""
+"""Who may have how many attempts under way, so that nobody who hangs takes all of them. Pure.
 
-from collections import Counter
+Two rules. A queue may hold a quarter of what is still free, an origin half of it: the more is
+taken the less anybody gets, so that even a hundred hanging servers leave turns for the hundred and
+first (dynamic thresholds, Choudhury and Hahne 1998). And each queue has a limit of its own that
+grows with what it accepts and halves with what it cannot take, as TCP does (RFC 5681): so a
+server that slows down, says 429 or comes back with a backlog gets no more than it can do.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
+from hub.core.outcome import Reply
 from hub.store.lanes import Room
 
 __all__ = ["Turns", "origin_of"]
 
-_QUEUE_MAX: Final = 64
+QUEUE_MAX: Final = 128
+_START: Final = 16.0
+_KNOWN_MAX: Final = 20_000
+_NAMED_MAX: Final = 256
+_OVERLOADED: Final = frozenset({429, 503})
+_SLOW: Final = 1.0
+"""Seconds from which on an answer no longer earns more turns."""
 
 
 def origin_of(queue: str) -> str | None:
@@ -16,20 +31,37 @@ def origin_of(queue: str) -> str | None:
     return origin if bar else None
 
 
-def _shares(name: str) -> int:
-    return 2 if "://" in name and "|" not in name else 1
+class _Limit:
+    """Additive increase, multiplicative decrease; the start is slow, but doubles."""
+
+    __slots__ = ("changed", "doubles_until", "value")
+
+    def __init__(self) -> None:
+        self.value = _START
+        self.doubles_until = float(QUEUE_MAX)
+        self.changed = 0.0
+
+    def grow(self) -> None:
+        step = 1.0 if self.value < self.doubles_until else 1.0 / self.value
+        self.value = min(QUEUE_MAX, self.value + step)
+
+    def shrink(self, began: float, now: float) -> None:
+        """Once for all attempts that were under way together."""
+        if began >= self.changed:
+            self.value = self.doubles_until = max(1.0, self.value / 2)
+            self.changed = now
+
+    def collapse(self, now: float) -> None:
+        """It is away: when it is back, begin with one and see."""
+        self.value, self.changed = 1.0, now
 
 
 class Turns:
-    """A queue may hold a quarter of what is still free, an origin half of it.
-
-    The more is taken the less anybody gets, so that even a hundred hanging servers leave turns
-    for the hundred and first (dynamic thresholds, Choudhury and Hahne 1998).
-    """
-
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._busy: Counter[str] = Counter()
+        self._limits: OrderedDict[str, _Limit] = OrderedDict()
+        self._shrunk: OrderedDict[str, None] = OrderedDict()  # the last whose limit fell
         self.taken = 0
 
     @property
@@ -42,23 +74,60 @@ class Turns:
     def give(self, queue: str) -> None:
         self._count(queue, -1)
 
-    def room(self, parts: int = 1) -> Room:
+    def hear(self, queue: str, reply: Reply, began: float, now: float) -> None:
+        """How an attempt ended that began then (seconds, of the same clock as `now`)."""
+        limit = self._limits.get(queue)
+        if limit is None:
+            limit = self._limits[queue] = _Limit()
+            if len(self._limits) > _KNOWN_MAX:
+                self._limits.popitem(last=False)
+        if reply.unreached:
+            limit.collapse(now)
+        elif reply.status is None or reply.status in _OVERLOADED:
+            limit.shrink(began, now)
+        elif reply.took < _SLOW:
+            limit.grow()
+        self._remember(queue, limit.value < _START)
+
+    def room(self, parts: int = 1, shut: Mapping[str, float] | None = None) -> Room:
         """What one of `parts` claims, made at the same time, may take.
 
-        Only who has a quarter of its share already is named: a thousand names with every claim
-        would cost more than the precision is worth.
+        Only who has a good part of its share already, or was shrunk lately, is named: thousands
+        of names with every claim would cost more than the precision is worth. `shut`: who gets
+        nothing for so many seconds.
         """
-        share = min(_QUEUE_MAX, max(1, self.free // 4))
+        share = min(QUEUE_MAX, max(1, self.free // 4))
+        named = {
+            name: self._left(name, share, parts)
+            for name, busy in self._busy.items()
+            if busy * 4 >= min(share, _START) or name in self._shrunk
+        }
+        for name in self._shrunk:
+            named[name] = self._left(name, share, parts)
+        for name, wait in (shut or {}).items():
+            named[name] = -max(1, int(wait * 1000))
+        start = min(share, int(_START))
         return Room(
             total=-(-self.free // parts),
-            queue=-(-share // parts),
+            queue=-(-start // parts),
             origin=-(-2 * share // parts),
-            named={
-                name: max(0, -(-(_shares(name) * share - busy) // parts))
-                for name, busy in self._busy.items()
-                if busy * 4 >= share
-            },
+            named=named,
         )
+
+    def _left(self, name: str, share: int, parts: int) -> int:
+        if "://" in name and "|" not in name:
+            own = 2 * share
+        else:
+            limit = self._limits.get(name)
+            own = min(share, int(limit.value if limit else _START))
+        return max(0, -(-(own - self._busy[name]) // parts))
+
+    def _remember(self, queue: str, shrunk: bool) -> None:
+        self._shrunk.pop(queue, None)
+        if shrunk:
+            self._shrunk[queue] = None
+            if len(self._shrunk) > _NAMED_MAX:
+                self._shrunk.popitem(last=False)
 
     def _count(self, queue: str, one: int) -> None:
         self.taken += one

@@ -1,17 +1,21 @@
 """Standard Webhooks 1.0: ids, secrets and signatures (standardwebhooks.com). Pure."""
 
-import hashlib
 import hmac
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
-__all__ = ["SECRET_BYTES", "make_secret", "make_webhook_id", "sign"]
+__all__ = ["SECRET_BYTES", "WebhookId", "make_secret", "sign"]
 
 SECRET_BYTES: Final = 32
 """The specification asks for 24 to 64."""
 
 _PREFIX: Final = "whsec_"
+_WEBHOOK_ID: Final = re.compile(
+    r"msg_([\w-]{1,100})_([a-z]{8})_([1-9][0-9]{0,8})_(ep_[0-9a-f]+|confirmed|changes)", re.ASCII
+)
 
 
 def make_secret(chance: bytes) -> str:
@@ -21,13 +25,28 @@ def make_secret(chance: bytes) -> str:
     return _PREFIX + b64encode(chance).decode()
 
 
-def make_webhook_id(partition: int, target: str, order_id: str, epoch: str, seq: int) -> str:
-    """The same for every attempt, another for every event and target.
-
-    The partition stands in it, so that a delivery is found by its id alone.
+@dataclass(frozen=True, slots=True)
+class WebhookId:
+    """What a `webhook-id` tells: it is the same for every attempt, and another for every event
+    and target.
     """
-    named = "|".join((target, order_id, epoch, str(seq)))
-    return f"msg_{partition:03d}{hashlib.sha256(named.encode()).hexdigest()[:32]}"
+
+    order_id: str
+    epoch: str
+    seq: int
+    target: str
+
+    def __str__(self) -> str:
+        return f"msg_{self.order_id}_{self.epoch}_{self.seq}_{self.target}"
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """None for what is no such id."""
+        match = _WEBHOOK_ID.fullmatch(text)
+        if match is None:
+            return None
+        order_id, epoch, seq, target = match.groups()
+        return cls(order_id, epoch, int(seq), target)
 
 
 def sign(secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -> str:

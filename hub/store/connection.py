@@ -46,15 +46,18 @@ def _without_password(url: str) -> str:
 
 
 class Script:
-    """One atomic script, `scripts/<name>.lua`, called by its digest.
+    """One atomic script, `scripts/<name>.lua`, called by its digest. `after`: a script with what
+    several have in common, put before it.
 
     Scripts rather than a function library: during a rolling upgrade two versions of a hub share
     one store, and each calls its own text.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, after: str | None = None) -> None:
         self.name = name
-        self.text = files("hub.store").joinpath("scripts", f"{name}.lua").read_text()
+        folder = files("hub.store").joinpath("scripts")
+        names = filter(None, (after, name))
+        self.text = "\n".join(folder.joinpath(f"{each}.lua").read_text() for each in names)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 

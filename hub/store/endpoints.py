@@ -30,6 +30,15 @@ class EndpointRecord:
     previous: str = ""
     """The secret before the last rotation, valid until `previous_until`."""
     previous_until: float = 0.0
+    switched_off: int = 0
+    """How often the bridge has switched it off."""
+    off_reason: str = ""
+    """Why it is off; empty where its partner did it."""
+
+    @property
+    def latest(self) -> bool:
+        """Whether an event may stand for older ones of its order that still wait."""
+        return self.mode == "latest"
 
     def wants(self, event_type: str) -> bool:
         return not self.event_types or event_type in self.event_types
@@ -57,7 +66,7 @@ class EndpointStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._replace = Script("lane_endpoint")
+        self._replace = Script("endpoint_replace")
 
     async def add(self, partner: str, record: EndpointRecord) -> None:
         async with self._connection.mapped() as client:

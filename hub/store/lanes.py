@@ -6,22 +6,30 @@ a time. A queue is what shares turns: an endpoint, or a callback URL as `origin|
 
 Beside the keys of hub/store/keys.py, in the order's partition:
 
-    oc:{p}:queues            zset    queue -> when its next lane is due (Unix ms)
-    oc:{p}:due:<queue>       zset    lane -> when it is due; while a delivery is out, the end of
-                                     its lease, which is also the fence of whoever has it out
-    oc:{p}:lane:<lane>       zset    delivery id -> seq, for a lane `<target>|<orderId>`
-    oc:{p}:delivery:<id>     hash    order, seq, event, target, queue, partner, url (callbacks
-                                     only), body, state (pending, delivered, dead, held), created,
-                                     first, settled (Unix ms), attempts (how many were begun) and
-                                     `attempt:<n>` (msgpack: at, took, status, error) of each
-    oc:{p}:aside:<who>       zset    dead and held deliveries of an endpoint, or of a callback
-                                     lane, by the time (Unix ms) they were set aside
-    oc:{p}:off:<orderId>     string  the order's callback URLs answered 410
-    oc:{p}:cursors           hash    field `bridge`: the last log entry that was expanded
+    oc:{p}:queues         zset   queue -> when its next lane is due (Unix ms)
+    oc:{p}:due:<queue>    zset   lane, `<target>|<orderId>` -> when it is due; while a delivery is
+                                 out, the end of its lease, which is also the fence of whoever has
+                                 it out
+    oc:{p}:book:<orderId> hash   all deliveries of the order: see below
+    oc:{p}:books:<partner>  zset order -> when its book was opened (Unix ms); some are gone by now
+    oc:{p}:dead:<who>     zset   `<target>|<orderId>|<seq>` of the dead deliveries of an endpoint,
+    oc:{p}:held:<who>            or of a partner's callbacks, by their event's time; held ones
+    oc:{p}:cursors        hash   field `bridge`: the last log entry that was expanded
 
-and one key for all:
+The fields of a book; payloads stand in it once, whoever gets them:
 
-    oc:bridges               zset    live bridges by their last sign of life (Unix ms)
+    epoch, partner, url   of the order; `url` is its notificationUrl
+    e:<seq>               what is told of the event (JSON, as registered endpoints get it)
+    d:<target>:<seq>      a delivery: state, then created, first attempt, settled (Unix ms), how
+                          many attempts were begun, how many of them before the last replay
+    a:<target>:<seq>:<n>  attempt n (msgpack: at, took, status, error)
+    w:<target>            the seqs that wait, ascending
+    q:<target>            the queue of a callback
+    m:<target>            there where only the latest is wanted
+    open                  how many deliveries wait; when none does any more, the book's days are
+                          counted
+    aside                 there when something was set aside, which is kept longer
+    off                   there when the order's callbacks were answered 410
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,54 +39,78 @@ from typing import Any, Final
 
 import msgpack
 
+from hub.core.bodies import CHANGES, CONFIRMED
+from hub.core.signature import WebhookId
 from hub.store.connection import Connection, Script
-from hub.store.keys import tag
+from hub.store.keys import partition_of, tag
 
 __all__ = [
-    "BRIDGES",
     "Claim",
     "Claims",
-    "Delivery",
     "Lanes",
+    "News",
     "Room",
     "Settlement",
     "StaleClaimError",
     "State",
+    "Target",
 ]
-
-BRIDGES: Final = "oc:bridges"
 
 NAP: Final = 5000
 """Milliseconds after which a queue that was full is looked at again if nobody has woken it."""
 
-KEEP_DELIVERED: Final = 2 * 3_600_000
+KEEP_DELIVERED: Final = 24 * 3_600_000
 KEEP_ASIDE: Final = 7 * 24 * 3_600_000
 """Milliseconds that a delivery is kept once it was accepted, or was set aside."""
 
+_KEEP_ATTEMPTS: Final = 50
 _STALE: Final = -2
+_NO_CURSOR: Final = "-"
+_REPLAYABLE: Final = " delivered superseded dead held "
+_RECOVERABLE: Final = " dead held "
+_AT_ONCE: Final = 500
 
 
 class State(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    """A newer event of the order was delivered in its place, and named it."""
     DEAD = "dead"
     HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One event for one target. `url` is empty for a registered endpoint."""
+class Target:
+    """Whom an event goes to. `held`: it is switched off. `latest`: a newer event may stand for
+    older ones that still wait.
+    """
 
-    delivery_id: str
-    order_id: str
-    seq: int
-    event_type: str
-    target: str
+    name: str
     queue: str
+    held: bool = False
+    latest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One event and whom it goes to. `url` is the order's notificationUrl, or empty."""
+
+    order_id: str
+    epoch: str
+    seq: int
     partner: str
     url: str
-    body: bytes
-    held: bool = False
+    payload: bytes
+    targets: Sequence[Target]
+
+    def flat(self) -> list[str | int | bytes]:
+        flat: list[str | int | bytes] = [self.order_id, self.epoch, self.seq, self.partner]
+        flat += (self.url, self.payload, len(self.targets))
+        for each in self.targets:
+            flat += (each.name, each.queue)
+            flat += ("held" if each.held else "", "latest" if each.latest else "")
+        return flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +119,35 @@ class Claim:
 
     partition: int
     queue: str
-    lane: str
+    target: str
+    order_id: str
     fence: int
-    delivery_id: str
+    seq: int
+    stands_for: tuple[int, ...]
+    """Older seqs of the lane that are done with this one."""
     attempt: int
     first: float
     """Unix seconds of the first attempt."""
+    created: float
+    """Unix seconds at which the event was enqueued."""
     off: bool
     """The order's callback URLs are switched off."""
-    order_id: str
-    seq: int
-    event_type: str
-    target: str
+    epoch: str
     partner: str
     url: str
-    body: bytes
+    payload: bytes
+
+    @property
+    def lane(self) -> str:
+        return f"{self.target}|{self.order_id}"
+
+    @property
+    def callback(self) -> bool:
+        return self.target in (CONFIRMED, CHANGES)
+
+    @property
+    def delivery_id(self) -> str:
+        return str(WebhookId(self.order_id, self.epoch, self.seq, self.target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +161,9 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much may be out: in all, per queue, per origin, and where it differs, by name."""
+    """How much may be out: in all, per queue, per origin, and where it differs, by name; a
+    negative number closes the queue or origin for so many milliseconds.
+    """
 
     total: int
     queue: int
@@ -139,27 +187,31 @@ class Settlement:
 
 
 class Lanes:
-    """Each method is one atomic script. Raises UnavailableError."""
+    """Each method is one atomic script. Raises UnavailableError.
 
-    def __init__(self, connection: Connection) -> None:
+    `keep`: seconds that a delivery is kept once it was accepted.
+    """
+
+    def __init__(self, connection: Connection, keep: float = KEEP_DELIVERED / 1000) -> None:
         self._connection = connection
-        self._enqueue = Script("lane_enqueue")
-        self._claim = Script("lane_claim")
-        self._settle = Script("lane_settle")
-        self._beat = Script("lane_beat")
+        self._keep = int(keep * 1000)
+        self._enqueue = Script("lane_enqueue", after="lane_book")
+        self._claim = Script("lane_claim", after="lane_book")
+        self._settle = Script("lane_settle", after="lane_book")
+        self._requeue = Script("lane_requeue", after="lane_book")
 
     async def enqueue(
-        self, partition: int, expected: str, cursor: str, deliveries: Iterable[Delivery]
+        self, partition: int, expected: str, cursor: str, news: Iterable[News]
     ) -> bool:
         """Move the cursor and enqueue, unless another bridge has moved it meanwhile."""
-        flat: list[str | int | bytes] = []
-        for each in deliveries:
-            flat += (each.delivery_id, each.order_id, each.seq, each.event_type, each.target)
-            flat += (each.queue, each.partner, each.url, each.body, int(each.held))
-        head = tag(partition)
-        keys = (f"{head}cursors", f"{head}queues")
-        done = await self._connection.run(self._enqueue, keys, expected, cursor, KEEP_ASIDE, *flat)
-        return bool(done)
+        flat = [part for each in news for part in each.flat()]
+        keys = (_queues(partition), f"{tag(partition)}cursors")
+        keep = (self._keep, KEEP_ASIDE)
+        return bool(await self._connection.run(self._enqueue, keys, expected, cursor, *keep, *flat))
+
+    async def add(self, news: News) -> None:
+        """Enqueue what no log tells of. What was enqueued before stays as it is."""
+        await self.enqueue(partition_of(news.order_id), _NO_CURSOR, "", [news])
 
     async def claim(
         self, partition: int, lease: float, room: Room, wake: Sequence[str] = ()
@@ -167,7 +219,7 @@ class Lanes:
         named = [part for pair in room.named.items() for part in pair]
         wait, more, found = await self._connection.run(
             self._claim,
-            (f"{tag(partition)}queues",),
+            (_queues(partition),),
             int(lease * 1000),
             room.total,
             room.queue,
@@ -191,38 +243,58 @@ class Lanes:
         record = b"" if settlement.record is None else msgpack.packb(dict(settlement.record))
         wait = await self._connection.run(
             self._settle,
-            (f"{tag(claim.partition)}queues",),
+            (_queues(claim.partition),),
             claim.queue,
             claim.lane,
             claim.fence,
-            claim.delivery_id,
+            claim.seq,
+            " ".join(map(str, claim.stands_for)),
             settlement.state.value,
             int(settlement.after * 1000),
             record,
-            KEEP_DELIVERED,
+            self._keep,
             KEEP_ASIDE,
             int(settlement.whole),
             int(settlement.off),
+            _KEEP_ATTEMPTS,
         )
         if wait == _STALE:
             raise StaleClaimError(claim.delivery_id)
         return None if wait < 0 else wait / 1000
 
-    async def beat(self, name: str, silence: float) -> list[str]:
-        """Tell that `name` lives; answers all bridges heard of within `silence` seconds."""
-        names = await self._connection.run(self._beat, (BRIDGES,), name, int(silence * 1000))
-        return [each.decode() for each in names]
+    async def replay(self, which: WebhookId) -> bool:
+        """Send one delivery again; False where it waits anyway, or is not there (any more)."""
+        keys = (_queues(partition_of(which.order_id)),)
+        where = (which.order_id, which.target, which.seq)
+        return bool(await self._connection.run(self._requeue, keys, _REPLAYABLE, *where))
 
-    async def leave(self, name: str) -> None:
+    async def recover(self, partition: int, endpoint_id: str, since: float) -> int:
+        """Send again what was set aside for an endpoint of events since then (Unix seconds).
+
+        Answers how many.
+        """
+        again, low = 0, str(int(since * 1000))
         async with self._connection.mapped() as client:
-            await client.zrem(BRIDGES, name)
+            pipeline = client.pipeline(transaction=False)
+            for state in (State.DEAD, State.HELD):
+                pipeline.zrangebyscore(f"{tag(partition)}{state}:{endpoint_id}", low, "+inf")
+            dead, held = await pipeline.execute()
+        found = dead + held
+        for start in range(0, len(found), _AT_ONCE):
+            flat: list[str] = []
+            for member in found[start : start + _AT_ONCE]:
+                target, order_id, seq = member.decode().split("|")
+                flat += (order_id, target, seq)
+            keys = (_queues(partition),)
+            again += await self._connection.run(self._requeue, keys, _RECOVERABLE, *flat)
+        return again
 
     async def next_due(self, partitions: Sequence[int]) -> dict[int, float]:
         """When (Unix seconds) the next lane is due, for the partitions where anything waits."""
         async with self._connection.mapped() as client:
             pipeline = client.pipeline(transaction=False)
             for partition in partitions:
-                pipeline.zrange(f"{tag(partition)}queues", 0, 0, withscores=True)
+                pipeline.zrange(_queues(partition), 0, 0, withscores=True)
             answers = await pipeline.execute()
         return {
             partition: float(first[0][1]) / 1000
@@ -235,23 +307,28 @@ class StaleClaimError(Exception):
     """The lease passed and somebody else has the lane; what we did will be done again."""
 
 
+def _queues(partition: int) -> str:
+    return f"{tag(partition)}queues"
+
+
 def _claim(partition: int, row: Sequence[Any]) -> Claim:
-    queue, lane, fence, delivery_id, attempt, first, off, order_id, seq = row[:9]
-    event_type, target, partner, url, body = row[9:]
+    queue, lane, fence, seq, stands_for, attempt, first, created, off = row[:9]
+    epoch, partner, url, payload = row[9:]
+    target, _, order_id = lane.decode().partition("|")
     return Claim(
         partition=partition,
         queue=queue.decode(),
-        lane=lane.decode(),
+        target=target,
+        order_id=order_id,
         fence=fence,
-        delivery_id=delivery_id.decode(),
+        seq=seq,
+        stands_for=tuple(map(int, stands_for.split())),
         attempt=attempt,
-        first=int(first) / 1000,
+        first=first / 1000,
+        created=created / 1000,
         off=bool(off),
-        order_id=order_id.decode(),
-        seq=int(seq),
-        event_type=event_type.decode(),
-        target=target.decode(),
+        epoch=epoch.decode(),
         partner=partner.decode(),
         url=url.decode(),
-        body=body,
+        payload=payload,
     )

@@ -26,7 +26,7 @@ _HEADERS: Final = [
         "webhook-id",
         {"type": "string"},
         "Names the delivery; the same in every attempt and replay. Take each only once.",
-        "msg_2b7Yw0",
+        "msg_ord_98765_hgkwmzta_7_ep_4f2a",
     ),
     _header(
         "webhook-timestamp",
@@ -101,5 +101,8 @@ def callbacks() -> dict[str, Any]:
 def webhooks() -> dict[str, Any]:
     """What registered endpoints get."""
     return {
-        "orderEvent": _post("onOrderEvent", "An event of the endpoint's filter", "RegisteredBody")
+        "orderEvent": _post("onOrderEvent", "An event of the endpoint's filter", "RegisteredBody"),
+        "endpointEvent": _post(
+            "onEndpointEvent", "Another of the partner's endpoints was switched off", "EndpointBody"
+        ),
     }

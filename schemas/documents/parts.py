@@ -20,7 +20,12 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "orderId": _path("orderId", "ord_98765"),
     "restaurantId": _path("restaurantId", "res_12345"),
     "riderId": _path("riderId", "rid_7"),
-    "endpointId": _path("endpointId", "end_4f2a"),
+    "endpointId": _path("endpointId", "ep_4f2a"),
+    "deliveryId": _path(
+        "deliveryId",
+        "msg_ord_98765_hgkwmzta_7_ep_4f2a",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,250}$"},
+    ),
     "name": _path("name", "OrderRequest", {"type": "string", "pattern": "^[A-Za-z0-9]+$"}),
     "idempotencyKey": _given(
         "Idempotency-Key",
@@ -54,6 +59,23 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "Only events with a greater `seq`.",
     ),
     "cursor": _given("after", "query", _TEXT, "`next` of the page before."),
+    "ofEndpoint": _given(
+        "endpoint", "query", _TEXT, "Only deliveries to this one: its id, `confirmed` or `changes`."
+    ),
+    "ofOrder": _given("orderId", "query", _TEXT, "Only deliveries of this order."),
+    "inState": _given(
+        "state",
+        "query",
+        {"type": "string", "enum": ["pending", "delivered", "superseded", "dead", "held"]},
+        "Only deliveries in this state.",
+    ),
+    "feedCursor": _given(
+        "after",
+        "query",
+        {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,15}$"},
+        "The cursor of an item, or `next`; without it the feed goes on from the last "
+        "acknowledgement.",
+    ),
     "limit": _given(
         "limit",
         "query",

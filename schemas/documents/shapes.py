@@ -11,10 +11,13 @@ from pydantic import ConfigDict, Field
 from schemas.model import Wire
 from schemas.positions import MAX_FIXES, Fix
 from schemas.times import Timestamp
-from schemas.webhooks import Endpoint
+from schemas.webhooks import Delivery, Endpoint, EndpointFeedItem, FeedItem
 
 __all__ = [
+    "DeliveryList",
     "EndpointList",
+    "Feed",
+    "FeedPlace",
     "FixBatch",
     "FixMessage",
     "Fixes",
@@ -50,6 +53,29 @@ class FixBatch(Wire):
 class EndpointList(Wire):
     items: list[Endpoint]
     next: _Cursor
+
+
+class DeliveryList(Wire):
+    """By order, the one first told of last; within an order by seq. With a filter a page may be
+    short, or empty, before the end.
+    """
+
+    items: list[Delivery]
+    next: _Cursor
+
+
+class Feed(Wire):
+    items: list[FeedItem | EndpointFeedItem]
+    next: Annotated[
+        str | None,
+        Field(description="the place after these: give it as `after`, or acknowledge it"),
+    ]
+
+
+class FeedPlace(Wire):
+    """Where the acknowledgement stands."""
+
+    cursor: str
 
 
 class Liveness(Wire):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -126,20 +126,29 @@ async def deliveries(connection: Connection) -> list[dict[str, Any]]:
     """Every delivery of the store, its attempts unpacked, by order and seq."""
     found: list[dict[str, Any]] = []
     async with connection.mapped() as client:
-        async for key in client.scan_iter("oc:*:delivery:*"):
-            fields = await client.hgetall(key)
-            attempts = {
-                name.decode(): msgpack.unpackb(value)
-                for name, value in fields.items()
-                if name.startswith(b"attempt:")
+        async for key in client.scan_iter("oc:*:book:*"):
+            order_id = key.decode().rpartition(":book:")[2]
+            found += _in_book(order_id, await client.hgetall(key))
+    return sorted(found, key=lambda each: (each["order"], each["target"], each["seq"]))
+
+
+def _in_book(order_id: str, fields: dict[bytes, bytes]) -> Iterator[dict[str, Any]]:
+    for name, value in fields.items():
+        if name.startswith(b"d:"):
+            _, target, seq = name.decode().split(":")
+            state, *_, attempts, before = value.decode().split(" ")
+            yield {
+                "order": order_id,
+                "target": target,
+                "seq": int(seq),
+                "state": state,
+                "attempts": int(attempts) - int(before),
+                "made": {
+                    int(each.rpartition(b":")[2]): msgpack.unpackb(packed)
+                    for each, packed in fields.items()
+                    if each.startswith(f"a:{target}:{seq}:".encode())
+                },
             }
-            plain = {
-                name.decode(): value.decode()
-                for name, value in fields.items()
-                if name.decode() not in attempts
-            }
-            found.append({**plain, "made": attempts, "id": key.decode().rpartition(":")[2]})
-    return sorted(found, key=lambda each: (each["order"], each["target"], int(each["seq"])))
 
 
 async def settled(connection: Connection, number: int) -> list[dict[str, Any]]:

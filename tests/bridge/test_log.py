@@ -8,6 +8,7 @@ import pytest
 from hub.bridge.log import LogReader
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointStore
+from hub.store.feed import FeedStore
 from hub.store.keys import partition_of, tag
 from hub.store.lanes import Lanes
 from schemas.lifecycle import EventType
@@ -24,7 +25,9 @@ def reader(connection: Connection) -> LogReader:
 
 
 def make_reader(connection: Connection) -> LogReader:
-    return LogReader(connection, Lanes(connection), EndpointStore(connection))
+    return LogReader(
+        connection, Lanes(connection), EndpointStore(connection), FeedStore(connection)
+    )
 
 
 async def expand(reader: LogReader, found: dict[int, Any]) -> list[int]:
@@ -63,7 +66,10 @@ async def test_expanded_once(hub: Hub, connection: Connection) -> None:
     await hub.tell("ord_1", EventType.COMPLETED, URL)
     assert await expand(two, await two.read(MINE, 1.0)) == [PARTITION]
     assert await expand(one, await one.read(MINE, 1.0)) == []
-    assert [each["seq"] for each in await deliveries(connection)] == ["1", "2"]
+    assert [each["seq"] for each in await deliveries(connection)] == [1, 2]
+    async with connection.mapped() as client:
+        rows = await client.xrange("oc:{f:acme}:feed")
+    assert [fields[b"s"] for _, fields in rows] == [b"1", b"2"]
 
 
 async def test_read_waits(hub: Hub, reader: LogReader) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from hub.core.signature import make_secret, make_webhook_id, sign
+from hub.core.signature import WebhookId, make_secret, sign
 
 KEYS = st.binary(min_size=24, max_size=64)
 BODY = '{"orderId":"ord_1","reason":"下雨"}'
@@ -68,14 +68,24 @@ def test_secret_form() -> None:
 
 
 def test_ids() -> None:
-    """Stable, without a full stop, and another for whatever is another."""
-    first = (7, "changes", "ord_1", "abcdefgh", 3)
+    """Stable, without a full stop, another for whatever is another, and read again."""
+    first = WebhookId("ord_1", "abcdefgh", 3, "changes")
     others = [
-        (7, "confirmed", "ord_1", "abcdefgh", 3),
-        (7, "changes", "ord_2", "abcdefgh", 3),
-        (7, "changes", "ord_1", "hgfedcba", 3),
-        (7, "changes", "ord_1", "abcdefgh", 4),
+        WebhookId("ord_1", "abcdefgh", 3, "confirmed"),
+        WebhookId("ord_1", "abcdefgh", 3, "ep_0a1b"),
+        WebhookId("ord_2", "abcdefgh", 3, "changes"),
+        WebhookId("ord_1", "hgfedcba", 3, "changes"),
+        WebhookId("ord_1", "abcdefgh", 4, "changes"),
     ]
-    made = {make_webhook_id(*each) for each in (first, first, *others)}
-    assert len(made) == 5
-    assert all(each.startswith("msg_007") and each.isascii() and "." not in each for each in made)
+    made = {str(each) for each in (first, first, *others)}
+    assert len(made) == 6
+    assert all(each.startswith("msg_ord_") and each.isascii() and "." not in each for each in made)
+    assert [WebhookId.read(str(each)) for each in (first, *others)] == [first, *others]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "msg_1", "msg_ord_1_abcdefgh_0_changes", "msg_ord_1_abcdefgh_1_else", "x" * 9000]
+)
+def test_no_ids(text: str) -> None:
+    """Whatever else a caller may send is no id."""
+    assert WebhookId.read(text) is None

@@ -1,22 +1,19 @@
--- Take what is due in a partition: the first delivery of each due lane, for the length of a lease.
+-- Take what is due in a partition: one delivery of each due lane, for the length of a lease.
 --
 -- KEYS[1]  oc:{p}:queues
 -- ARGV     lease (ms), deliveries wanted, room in a queue, room at an origin, nap (ms),
 --          number of queues to wake, those queues, then pairs of name and room for queues and
---          origins whose room differs
+--          origins whose room differs; a negative room: closed for so many ms
 -- Answers  ms until the next lane is due (-1: never), the queues that held more than there was
---          room for, and the claims: queue, lane, fence, id, attempt, first attempt (ms), off,
---          and the delivery's fields.
+--          room for, and the claims: queue, lane, fence, seq, the older seqs that it stands for,
+--          attempt, first attempt and event (ms), off, epoch, partner, url, payload.
 -- The fence is the due time that the claim gives the lane. It only ever grows while the lane
 -- exists, because a lane is claimed once that time has passed.
-local head = string.match(KEYS[1], '^(.-})') .. ':'
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local lease, want, nap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5])
 local queue_room, origin_room = tonumber(ARGV[3]), tonumber(ARGV[4])
 local wakes = tonumber(ARGV[6])
 for i = 7, 6 + wakes do
-  redis.call('ZADD', KEYS[1], 'XX', 'LT', now, ARGV[i])
+  redis.call('ZADD', queues, 'XX', 'LT', now, ARGV[i])
 end
 local rooms = {}
 for i = 7 + wakes, #ARGV, 2 do
@@ -25,76 +22,77 @@ end
 
 local claims, more = {}, {}
 
--- The first delivery of a lane that still exists, or nil with the lane gone.
-local function first_of(lane)
-  local key = head .. 'lane:' .. lane
-  while true do
-    local id = redis.call('ZRANGE', key, 0, 0)[1]
-    if not id then
-      return nil
-    end
-    if redis.call('EXISTS', head .. 'delivery:' .. id) == 1 then
-      return id
-    end
-    redis.call('ZREM', key, id)
+-- The claim of a lane, nil where nothing waits in it. The newest stands for all before it where
+-- only the latest is wanted.
+local function claim(queue, lane)
+  local target, order = string.match(lane, '^(.-)|(.*)$')
+  local book = book_of(order)
+  local fields = redis.call('HMGET', book,
+    'w:' .. target, 'm:' .. target, 'off', 'epoch', 'partner', 'url')
+  local seqs = numbers(fields[1])
+  if #seqs == 0 then
+    return nil
   end
+  local seq, stands_for = seqs[1], ''
+  if fields[2] and #seqs > 1 then
+    seq = table.remove(seqs)
+    stands_for = table.concat(seqs, ' ')
+  end
+  local it = load(book, target, seq)
+  it.attempts = it.attempts + 1
+  if it.first == 0 then
+    it.first = now
+  end
+  save(book, target, seq, it)
+  return {queue, lane, now + lease, seq, stands_for, it.attempts - it.before, it.first, it.created,
+    fields[3] and 1 or 0, fields[4], fields[5], fields[6], redis.call('HGET', book, 'e:' .. seq)}
 end
 
-local function claim(queue, lane, id)
-  local key = head .. 'delivery:' .. id
-  redis.call('HSETNX', key, 'first', now)
-  local attempt = redis.call('HINCRBY', key, 'attempts', 1)
-  local fields = redis.call('HMGET', key,
-    'first', 'order', 'seq', 'event', 'target', 'partner', 'url', 'body')
-  local off = 0
-  if fields[7] ~= '' then
-    off = redis.call('EXISTS', head .. 'off:' .. fields[2])
-  end
-  return {queue, lane, now + lease, id, attempt, fields[1], off,
-    fields[2], fields[3], fields[4], fields[5], fields[6], fields[7], fields[8]}
-end
-
-for _, queue in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 256)) do
+for _, queue in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', now, 'LIMIT', 0, 256)) do
   if want <= 0 then
     break
   end
   local due = head .. 'due:' .. queue
   local origin = string.match(queue, '^(.-)|') or ''
-  local room = math.min(want, rooms[queue] or queue_room)
+  local own, common = rooms[queue] or queue_room, rooms[origin] or origin_room
+  local shut = -math.min(own, origin == '' and 0 or common)
+  local room = math.min(want, own)
   if origin ~= '' then
-    room = math.min(room, rooms[origin] or origin_room)
+    room = math.min(room, common)
   end
   local taken = 0
   if room > 0 then
     for _, lane in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, room)) do
-      local id = first_of(lane)
-      if id then
+      local made = claim(queue, lane)
+      if made then
         redis.call('ZADD', due, now + lease, lane)
-        claims[#claims + 1] = claim(queue, lane, id)
+        claims[#claims + 1] = made
         taken = taken + 1
       else
         redis.call('ZREM', due, lane)
       end
     end
-  end
-  want = want - taken
-  rooms[queue] = (rooms[queue] or queue_room) - taken
-  if origin ~= '' then
-    rooms[origin] = (rooms[origin] or origin_room) - taken
+    want = want - taken
+    rooms[queue] = own - taken
+    if origin ~= '' then
+      rooms[origin] = common - taken
+    end
   end
   local next = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
   if #next == 0 then
-    redis.call('ZREM', KEYS[1], queue)
+    redis.call('ZREM', queues, queue)
   elseif tonumber(next[2]) > now then
-    redis.call('ZADD', KEYS[1], next[2], queue)
+    redis.call('ZADD', queues, next[2], queue)
+  elseif shut > 0 then
+    redis.call('ZADD', queues, now + shut, queue)
   elseif want > 0 then
     -- Full: it steps aside so that the queues behind it are seen.
-    redis.call('ZADD', KEYS[1], now + nap, queue)
+    redis.call('ZADD', queues, now + nap, queue)
     more[#more + 1] = queue
   end
 end
 
-local next = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+local next = redis.call('ZRANGE', queues, 0, 0, 'WITHSCORES')
 local wait = -1
 if #next > 0 then
   wait = math.max(0, tonumber(next[2]) - now)

@@ -1,40 +1,78 @@
--- Move the bridge's cursor over a stretch of the partition's log and enqueue what it brings.
+-- Enqueue what events bring, and move the bridge's cursor over them.
 --
--- KEYS[1]  oc:{p}:cursors   KEYS[2]  oc:{p}:queues
--- ARGV     cursor expected ("" for none), new cursor, ms to keep what is set aside,
---          then per delivery: id, order, seq, event, target, queue, partner, url, body, held ("1")
+-- KEYS[1]  oc:{p}:queues   KEYS[2]  oc:{p}:cursors
+-- ARGV     cursor expected ("" for none, "-": no cursor is looked at or moved), new cursor,
+--          ms to keep what was delivered, ms to keep what is set aside, then per event:
+--          order, epoch, seq, partner, url, payload, number of targets, and per target:
+--          target, queue, "held" or "", "latest" or ""
 -- Answers 1, or 0 where another bridge has moved the cursor: then nothing was done.
-local head = string.match(KEYS[1], '^(.-})') .. ':'
-if (redis.call('HGET', KEYS[1], 'bridge') or '') ~= ARGV[1] then
+if ARGV[1] ~= '-' and (redis.call('HGET', KEYS[2], 'bridge') or '') ~= ARGV[1] then
   return 0
 end
-local keep = tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local keep_delivered, keep_aside = tonumber(ARGV[3]), tonumber(ARGV[4])
 
-for i = 4, #ARGV, 10 do
-  local id, order, seq, event, target = unpack(ARGV, i, i + 4)
-  local queue, partner, url, body, held = unpack(ARGV, i + 5, i + 9)
-  local lane = target .. '|' .. order
-  local delivery = head .. 'delivery:' .. id
-  if url ~= '' and redis.call('EXISTS', head .. 'off:' .. order) == 1 then
-    held = '1'
-  end
-  redis.call('HSET', delivery, 'order', order, 'seq', seq, 'event', event, 'target', target,
-    'queue', queue, 'partner', partner, 'url', url, 'body', body, 'created', now,
-    'attempts', 0, 'state', held == '1' and 'held' or 'pending')
-  if held == '1' then
-    local aside = head .. 'aside:' .. (url == '' and target or lane)
-    redis.call('ZADD', aside, now, id)
-    redis.call('PEXPIRE', aside, keep)
-    redis.call('PEXPIRE', delivery, keep)
-  else
-    redis.call('ZADD', head .. 'lane:' .. lane, seq, id)
-    -- NX: a lane that is out or waits for its retry keeps its time.
-    if redis.call('ZADD', head .. 'due:' .. queue, 'NX', now, lane) == 1 then
-      redis.call('ZADD', KEYS[2], 'LT', now, queue)
+local function open_book(order, epoch, partner, url)
+  local book = book_of(order)
+  if redis.call('HGET', book, 'epoch') ~= epoch then
+    redis.call('DEL', book)  -- of an order that the store lost
+    redis.call('HSET', book, 'epoch', epoch, 'partner', partner, 'url', url)
+    local shelf = head .. 'books:' .. partner
+    redis.call('ZADD', shelf, now, order)
+    redis.call('PEXPIRE', shelf, 2 * keep_aside)
+    -- Each newcomer looks whether two others, by chance, are still there: so the list cannot
+    -- become much longer than what it lists.
+    for _, each in ipairs(redis.call('ZRANDMEMBER', shelf, 2)) do
+      if redis.call('EXISTS', book_of(each)) == 0 then
+        redis.call('ZREM', shelf, each)
+      end
     end
   end
+  return book
 end
-redis.call('HSET', KEYS[1], 'bridge', ARGV[2])
+
+local function add(book, order, seq, target, queue, held, latest)
+  if redis.call('HEXISTS', book, 'd:' .. target .. ':' .. seq) == 1 then
+    return 0
+  end
+  if held == '' and string.sub(target, 1, 3) ~= 'ep_' and redis.call('HEXISTS', book, 'off') == 1 then
+    held = 'held'
+  end
+  local it = {state = 'pending', created = now, first = 0, settled = 0, attempts = 0, before = 0}
+  if held ~= '' then
+    set_aside(book, target, order, seq, it, 'held', keep_aside)
+    return 0
+  end
+  save(book, target, seq, it)
+  local seqs = waiting(book, target)
+  seqs[#seqs + 1] = seq
+  set_waiting(book, target, seqs)
+  if queue ~= target then
+    redis.call('HSET', book, 'q:' .. target, queue)
+  end
+  if latest ~= '' then
+    redis.call('HSET', book, 'm:' .. target, 1)
+  elseif #seqs > 1 then
+    redis.call('HDEL', book, 'm:' .. target)
+  end
+  schedule(queue, target .. '|' .. order)
+  return 1
+end
+
+local at = 5
+while ARGV[at] do
+  local order, epoch, seq, partner, url, payload = unpack(ARGV, at, at + 5)
+  local targets = tonumber(ARGV[at + 6])
+  local book, opened = open_book(order, epoch, partner, url), 0
+  redis.call('HSET', book, 'e:' .. seq, payload)
+  at = at + 7
+  for _ = 1, targets do
+    local target, queue, held, latest = unpack(ARGV, at, at + 3)
+    opened = opened + add(book, order, tonumber(seq), target, queue, held, latest)
+    at = at + 4
+  end
+  count_open(book, opened, keep_delivered, keep_aside)
+end
+if ARGV[1] ~= '-' then
+  redis.call('HSET', KEYS[2], 'bridge', ARGV[2])
+end
 return 1

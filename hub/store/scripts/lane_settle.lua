@@ -1,57 +1,71 @@
 -- Write down how an attempt ended, and what follows from it.
 --
 -- KEYS[1]  oc:{p}:queues
--- ARGV     queue, lane, fence, id, state (pending, delivered, dead or held), ms until the next
---          attempt (pending), attempt record ("": none was made), ms to keep a delivered one,
---          ms to keep what is set aside, whole lane ("1"), switch the order's URL off ("1")
+-- ARGV     queue, lane, fence, seq, the older seqs that it stood for, state (pending, delivered,
+--          dead or held), ms until the next attempt (pending), attempt record ("": none was
+--          made), ms to keep what was delivered, ms to keep what is set aside, whole lane ("1"),
+--          switch the order's callbacks off ("1"), attempts whose records are kept
 -- Answers  ms until the lane is due again (-1: it is empty), or -2 for a stale fence: then
 --          nothing was changed.
-local head = string.match(KEYS[1], '^(.-})') .. ':'
-local queue, lane, fence, id, state = unpack(ARGV, 1, 5)
-local delay, record = tonumber(ARGV[6]), ARGV[7]
-local keep_delivered, keep_aside = tonumber(ARGV[8]), tonumber(ARGV[9])
-local whole, off = ARGV[10] == '1', ARGV[11] == '1'
-local due, waiting = head .. 'due:' .. queue, head .. 'lane:' .. lane
+local queue, lane, fence, seq, stood_for, state = unpack(ARGV, 1, 6)
+local delay, record = tonumber(ARGV[7]), ARGV[8]
+local keep_delivered, keep_aside = tonumber(ARGV[9]), tonumber(ARGV[10])
+local whole, off, records = ARGV[11] == '1', ARGV[12] == '1', tonumber(ARGV[13])
+local due = head .. 'due:' .. queue
 if tonumber(redis.call('ZSCORE', due, lane) or -1) ~= tonumber(fence) then
   return -2
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local target, order = string.match(lane, '^(.-)|(.*)$')
+local book = book_of(order)
 
-local function set_aside(each)
-  local key = head .. 'delivery:' .. each
-  local target, url = unpack(redis.call('HMGET', key, 'target', 'url'))
-  local aside = head .. 'aside:' .. (url == '' and target or lane)
-  redis.call('HSET', key, 'state', state, 'settled', now)
-  redis.call('ZADD', aside, now, each)
-  redis.call('PEXPIRE', aside, keep_aside)
-  redis.call('PEXPIRE', key, keep_aside)
-  redis.call('ZREM', waiting, each)
-end
-
-local delivery = head .. 'delivery:' .. id
-if record ~= '' then
-  redis.call('HSET', delivery, 'attempt:' .. redis.call('HGET', delivery, 'attempts'), record)
-elseif redis.call('HINCRBY', delivery, 'attempts', -1) == 0 then
-  redis.call('HDEL', delivery, 'first')
+local it = load(book, target, seq)
+if it and record ~= '' then
+  local attempt = 'a:' .. target .. ':' .. seq .. ':'
+  redis.call('HSET', book, attempt .. it.attempts, record)
+  if it.attempts > records then
+    redis.call('HDEL', book, attempt .. (it.attempts - records))
+  end
+elseif it then
+  it.attempts = it.attempts - 1
+  if it.attempts == it.before then
+    it.first = 0
+  end
+  save(book, target, seq, it)
 end
 if off then
-  local order = redis.call('HGET', delivery, 'order')
-  redis.call('SET', head .. 'off:' .. order, now, 'PX', keep_aside)
+  redis.call('HSET', book, 'off', 1)
 end
 
-if state == 'delivered' then
-  redis.call('HSET', delivery, 'state', state, 'settled', now)
-  redis.call('PEXPIRE', delivery, keep_delivered)
-  redis.call('ZREM', waiting, id)
-elseif state ~= 'pending' then
-  for _, each in ipairs(whole and redis.call('ZRANGE', waiting, 0, -1) or {id}) do
-    set_aside(each)
+-- What the verdict is about: this delivery, those it stood for, or all that waits.
+local done = {[tonumber(seq)] = true}
+for older in string.gmatch(stood_for, '%d+') do
+  done[tonumber(older)] = true
+end
+local rest = waiting(book, target)
+if state ~= 'pending' then
+  local left, closed = {}, 0
+  for _, each in ipairs(rest) do
+    if done[each] or whole then
+      local one = each == tonumber(seq) and it or load(book, target, each)
+      if state == 'delivered' then
+        one.state = each == tonumber(seq) and 'delivered' or 'superseded'
+        one.settled = now
+        save(book, target, each, one)
+      else
+        set_aside(book, target, order, each, one, state, keep_aside)
+      end
+      closed = closed + 1
+    else
+      left[#left + 1] = each
+    end
   end
+  rest = left
+  set_waiting(book, target, rest)
+  count_open(book, -closed, keep_delivered, keep_aside)
 end
 
 local wait = -1
-if redis.call('EXISTS', waiting) == 1 then
+if #rest > 0 then
   wait = state == 'pending' and delay or 0
   redis.call('ZADD', due, now + wait, lane)
 else
@@ -59,8 +73,8 @@ else
 end
 local next = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if #next == 0 then
-  redis.call('ZREM', KEYS[1], queue)
+  redis.call('ZREM', queues, queue)
 else
-  redis.call('ZADD', KEYS[1], next[2], queue)
+  redis.call('ZADD', queues, next[2], queue)
 end
 return wait

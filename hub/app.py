@@ -33,7 +33,7 @@ from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
 from hub.tasks import end
 from hub.tokens import Tokens
-from hub.transports import orders, partners, service, sse, stream, uplink
+from hub.transports import orders, osmand, partners, service, sse, stream, uplink
 from hub.transports.conversation import reconnect_window
 from hub.transports.exchange import error_handlers
 from hub.transports.middleware import Requests
@@ -187,6 +187,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
         *orders.routes,
         *sse.routes,
         *uplink.routes,
+        *osmand.routes,
         *stream.routes,
         *partners.routes,
         *service.routes,

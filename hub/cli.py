@@ -30,6 +30,7 @@ from schemas.lifecycle import Role
 __all__ = ["main"]
 
 _DOCUMENTS: Final = ("openapi", "openapi-3.0", "asyncapi", "json-schema")
+_TOKEN_TTL: Final = 3600.0
 
 Command = Callable[..., Any]
 
@@ -110,20 +111,48 @@ def demo(data_dir: str | None, **options: Any) -> None:
 @click.option("--order", "orders", multiple=True, help="an order the token is good for")
 @click.option("--restaurant", help="the restaurant of a merchant")
 @click.option("--partner", help="the partner of a platform or partner token")
-@click.option("--ttl", default="1h", show_default=True, help="how long it is good")
+@click.option("--ttl", help="how long it is good  [default: 1h; a device id: no end]")
+@click.option("--device", is_flag=True, help="print a device id for a rider's tracker app instead")
 @click.option("--data-dir", default=None, help="where `up` keeps its secret")
 def token(
-    role: str, orders: tuple[str, ...], ttl: str, data_dir: str | None, **claims: Any
+    role: str,
+    orders: tuple[str, ...],
+    ttl: str | None,
+    device: bool,
+    data_dir: str | None,
+    **claims: Any,
 ) -> None:
-    """Print a signed token."""
+    """Print a signed token, or a device id for a tracker app that speaks the OsmAnd protocol."""
     settings = _load({"data_dir": data_dir})
     _check_claims(Role(role), orders, claims)
+    seconds = _seconds(ttl)
+    if settings.secret is None:
+        raise StartError("ORDERCAST_SECRET: not set; with ORDERCAST_JWKS alone nothing is signed")
+    tokens = Tokens(settings.secret)
+    if device:
+        click.echo(_device(tokens, Role(role), seconds, orders=orders, **claims))
+        return
+    good_for = _TOKEN_TTL if seconds is None else seconds
+    click.echo(tokens.issue(Role(role), ttl=good_for, orders=list(orders) or None, **claims))
+
+
+def _seconds(ttl: str | None) -> float | None:
     try:
-        seconds = parse_duration(ttl)
+        return None if ttl is None else parse_duration(ttl)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--ttl") from None
-    tokens = Tokens(settings.secret)
-    click.echo(tokens.issue(Role(role), ttl=seconds, orders=list(orders) or None, **claims))
+
+
+def _device(tokens: Tokens, role: Role, ttl: float | None, *, sub: str, **others: Any) -> str:
+    """A device id says who the rider is, and nothing else."""
+    if role is not Role.RIDER:
+        raise click.UsageError("--device is for --role rider")
+    if any(others.values()):
+        raise click.UsageError("--device takes --sub and --ttl only")
+    try:
+        return tokens.device(sub, ttl)
+    except ValueError as error:
+        raise click.UsageError(f"--device: {error}") from None
 
 
 def _check_claims(role: Role, orders: tuple[str, ...], claims: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import jwt
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 
 from hub.core.claims import Claims
+from hub.core.device import make_device, read_device
 from hub.core.plain_token import AUDIENCE, read_plain
 from hub.core.session import LEEWAY
 from hub.errors import StartError, UnauthenticatedError
@@ -57,6 +58,24 @@ class Tokens:
     def stream_token(self, order_id: str) -> str:
         """A customer's token for this one order."""
         return self.issue(Role.CUSTOMER, ttl=_STREAM_TOKEN_TTL, orders=[order_id])
+
+    def device(self, rider_id: str, ttl: float | None = None) -> str:
+        """A device id for the rider's app, good for `ttl` seconds or for as long as the secret.
+
+        Raises ValueError for a rider or a time that it cannot hold.
+        """
+        assert self._secret is not None
+        expires = None if ttl is None else time.time() + ttl
+        return make_device(rider_id, self._secret.encode(), expires)
+
+    def rider_of(self, device: str) -> str:
+        """The rider whose device id this is. Raises UnauthenticatedError."""
+        if self._secret is None:
+            raise UnauthenticatedError("device ids are not taken here")
+        try:
+            return read_device(device, self._secret.encode(), time.time())
+        except ValueError as error:
+            raise UnauthenticatedError(f"the device id {error}") from None
 
     async def verify(self, token: str) -> Claims:
         """What a token says. Raises UnauthenticatedError, whatever is wrong with it."""
@@ -127,6 +146,8 @@ def _text(payload: dict[str, Any], name: str) -> str | None:
     value = payload.get(name)
     if value is not None and (not isinstance(value, str) or not value):
         raise ValueError(f"`{name}` must be a string")
+    if value is not None:
+        value.encode()  # half a surrogate pair is in no key of the store
     return value
 
 

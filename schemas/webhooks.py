@@ -1,9 +1,9 @@
 """Webhooks (contract 6): what a partner registers and what it receives."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from schemas.lifecycle import EventType
 from schemas.model import Wire
@@ -57,9 +57,19 @@ class PartnerEventType(StrEnum):
     """To the endpoint, when its partner asks for it."""
 
 
-WebhookEventType = (
-    Annotated[EventType, Field(strict=False)] | Annotated[PartnerEventType, Field(strict=False)]
-)
+_KINDS: Final[dict[str, EventType | PartnerEventType]] = {
+    kind.value: kind for kind in (*EventType, *PartnerEventType)
+}
+
+
+def _kind(text: Any) -> EventType | PartnerEventType:
+    kind = _KINDS.get(text) if isinstance(text, str) else None
+    if kind is None:
+        raise ValueError(f"must be one of {', '.join(_KINDS)}")
+    return kind
+
+
+WebhookEventType = Annotated[EventType | PartnerEventType, BeforeValidator(_kind)]
 EventTypes = Annotated[list[WebhookEventType], Field(max_length=32)]
 
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}-[0-9]{1,15}$")]
@@ -78,6 +88,13 @@ class EndpointPatch(Wire):
     event_types: EventTypes | None = None
     mode: Annotated[EndpointMode, Field(strict=False)] | None = None
     state: Annotated[EndpointState, Field(strict=False)] | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("must not be null")
+        return value
 
 
 class Endpoint(Wire):
@@ -118,7 +135,9 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryAttempt(Wire):
-    """`status` where a status line came, else `error`, a sentence."""
+    """`status` where a status line came, else `error`, a sentence. `attempt` goes on counting
+    over replays.
+    """
 
     attempt: int
     at: Timestamp
@@ -150,7 +169,7 @@ class Delivery(Wire):
 
 
 class DeliveryDetail(Delivery):
-    attempts: list[DeliveryAttempt] = Field(description="oldest first; the last fifty are kept")
+    attempts: list[DeliveryAttempt] = Field(description="oldest first; the last hundred are kept")
 
 
 class RecoverRequest(Wire):

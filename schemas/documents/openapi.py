@@ -6,7 +6,14 @@ from typing import Any, Final
 from schemas.documents.callbacks import callbacks, json_body, webhooks
 from schemas.documents.examples import examples_of
 from schemas.documents.models import DIALECT, definitions
-from schemas.documents.parts import HEADERS, PARAMETERS, PROBLEMS, SECURITY, problem_responses
+from schemas.documents.parts import (
+    DEVICE,
+    HEADERS,
+    PARAMETERS,
+    PROBLEMS,
+    SECURITY,
+    problem_responses,
+)
 from schemas.documents.routes import ROUTES, Answer, Route
 from schemas.wire import dumps
 
@@ -67,7 +74,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
     shown: dict[str, Any] = {"description": answer.description}
     if answer.headers:
         shown["headers"] = {name: _ref("headers", name) for name in answer.headers}
-    if answer.status not in (204, 304):
+    if answer.media and answer.status not in (204, 304):
         shown["content"] = _content(answer)
     return shown
 
@@ -80,14 +87,33 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
     """An empty requirement beside the token means that the operation can do without it."""
+    if route.device:
+        return [{"device": []}]
     bearer: list[dict[str, list[str]]] = [{"bearer": []}] if route.roles else []
     return [*bearer, {}] if route.roles and route.anonymous else bearer
 
 
 def _description(route: Route) -> str:
     roles = ", ".join(f"`{role.value}`" for role in route.roles)
-    asked = f"Roles: {roles}." if roles else "Public."
+    asked = f"Roles: {roles}." if roles else "With a device id." if route.device else "Public."
     return f"{route.description}\n\n{asked}".strip()
+
+
+def _form(route: Route) -> dict[str, Any]:
+    """The query's parameters as a form."""
+    fields = {
+        each["name"]: {**each["schema"], "description": each["description"]}
+        for each in (PARAMETERS[name] for name in route.parameters)
+    }
+    schema = {"type": "object", "properties": fields}
+    return {"application/x-www-form-urlencoded": {"schema": schema}}
+
+
+def _request(route: Route) -> dict[str, Any]:
+    body = json_body(route.request, "http")
+    if not route.form:
+        return body
+    return {"required": False, "content": body["content"] | _form(route)}
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -103,7 +129,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if names:
         operation["parameters"] = [_ref("parameters", name) for name in names]
     if route.request:
-        operation["requestBody"] = json_body(route.request, "http")
+        operation["requestBody"] = _request(route)
     operation["responses"] = _responses(route)
     if route.callbacks:
         operation["callbacks"] = callbacks()
@@ -131,6 +157,6 @@ def openapi() -> dict[str, Any]:
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "responses": problem_responses(),
-            "securitySchemes": SECURITY,
+            "securitySchemes": SECURITY | DEVICE,
         },
     }

@@ -2,10 +2,12 @@
 
 from typing import Any, Final
 
-__all__ = ["HEADERS", "PARAMETERS", "PROBLEMS", "SECURITY", "problem_responses"]
+__all__ = ["DEVICE", "HEADERS", "PARAMETERS", "PROBLEMS", "SECURITY", "problem_responses"]
 
 _ID: Final = {"type": "string", "pattern": r"^[A-Za-z0-9_.:-]{1,64}$"}
 _TEXT: Final = {"type": "string"}
+_NUMBER: Final = {"type": "number"}
+_CRS: Final = {"type": "string", "enum": ["wgs84", "gcj02"], "default": "wgs84"}
 
 
 def _path(name: str, example: str, schema: dict[str, Any] = _ID) -> dict[str, Any]:
@@ -85,9 +87,37 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "crs": _given(
         "crs",
         "query",
-        {"type": "string", "enum": ["wgs84", "gcj02"], "default": "wgs84"},
+        _CRS,
         "The coordinates to answer in.",
     ),
+    "device": _given(
+        "id",
+        "query",
+        _TEXT,
+        "The device id that `ordercast token --role rider --sub R --device` prints; needed, as "
+        "`id` or `deviceid`.",
+    ),
+    "fixLat": _given(
+        "lat", "query", _NUMBER, "Degrees. Needed, with `lon`, unless there is `location`."
+    ),
+    "fixLon": _given("lon", "query", _NUMBER, "Degrees."),
+    "fixLocation": _given("location", "query", _TEXT, "`lat,lon` in one; it goes before the two."),
+    "fixCrs": _given(
+        "crs", "query", _CRS, "The coordinates that are given. It may stand in the app's URL."
+    ),
+    "fixTimestamp": _given(
+        "timestamp",
+        "query",
+        _TEXT,
+        "Unix seconds or, from 2^31 - 1 on, milliseconds; or ISO 8601, of UTC if without a zone. "
+        "Without it: now.",
+    ),
+    "fixSpeed": _given("speed", "query", _NUMBER, "Knots. Below 0: not known."),
+    "fixBearing": _given(
+        "bearing", "query", _NUMBER, "Degrees clockwise from north; also as `heading`."
+    ),
+    "fixAccuracy": _given("accuracy", "query", _NUMBER, "Metres."),
+    "fixBattery": _given("batt", "query", _NUMBER, "Percent, 0..100."),
 }
 
 
@@ -117,10 +147,20 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
 
 # Status: name in components, what it means, headers.
 PROBLEMS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
-    400: ("BadRequest", "The body is no JSON.", ()),
+    400: (
+        "BadRequest",
+        (
+            "The body is no JSON. At `/v1/osmand` also: a parameter is missing, or cannot be read; "
+            "`errors` points at it."
+        ),
+        (),
+    ),
     401: (
         "Unauthenticated",
-        "No token, or one that is expired, forged or not for here.",
+        (
+            "No token, or one that is expired, forged or not for here. At `/v1/osmand` the same of "
+            "the device id."
+        ),
         ("WWW-Authenticate",),
     ),
     403: ("Forbidden", "The token's role may not do this.", ()),
@@ -174,6 +214,19 @@ SECURITY: Final = {
             "are required. Roles: `platform`; `merchant` (with `restaurant`); `rider` (with "
             "`sub`); `customer` (with `orders`, or `sub` = customerId); `partner` (with "
             "`partner`); `ops`. Each operation names its roles in `x-roles`."
+        ),
+    }
+}
+
+DEVICE: Final = {
+    "device": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "id",
+        "description": (
+            "The device id of a rider's tracker app, which is no token, as no token is a device "
+            "id. In a form body it is `id` too, in JSON `device_id`. Whoever has it can send this "
+            "rider's positions, and nothing else: use https."
         ),
     }
 }

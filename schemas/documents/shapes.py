@@ -4,7 +4,7 @@ The hub judges each fix alone and therefore takes a batch of anything; here stan
 app should send.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -24,6 +24,10 @@ __all__ = [
     "HubInstance",
     "HubList",
     "Liveness",
+    "OsmandBattery",
+    "OsmandBody",
+    "OsmandCoords",
+    "OsmandLocation",
     "Readiness",
 ]
 
@@ -48,6 +52,47 @@ class FixBatch(Wire):
     """Several fixes over HTTP, oldest first. A bad fix is rejected alone."""
 
     fixes: _Batch
+
+
+_FOREIGN: Final = ConfigDict(extra="allow", alias_generator=None)
+"""In the words of others, who may say more than we read."""
+
+
+class OsmandCoords(Wire):
+    """Accuracy, speed and heading below 0 are not known."""
+
+    model_config = _FOREIGN
+
+    latitude: float
+    longitude: float
+    accuracy: Annotated[float | None, Field(description="metres")] = None
+    speed: Annotated[float | None, Field(description="m/s")] = None
+    heading: Annotated[float | None, Field(description="degrees clockwise from north")] = None
+
+
+class OsmandBattery(Wire):
+    model_config = _FOREIGN
+
+    level: Annotated[float | None, Field(description="0..1, or -1")] = None
+
+
+class OsmandLocation(Wire):
+    model_config = _FOREIGN
+
+    timestamp: Annotated[
+        str | float | None, Field(description="as the parameter of that name; without it: now")
+    ] = None
+    coords: OsmandCoords
+    battery: OsmandBattery | None = None
+
+
+class OsmandBody(Wire):
+    """One fix as Traccar's app sends it since 9.0."""
+
+    model_config = _FOREIGN
+
+    device_id: str
+    location: OsmandLocation
 
 
 class EndpointList(Wire):

@@ -22,7 +22,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`model` is a name in `models.public_models`; None with JSON means: no body."""
+    """`model` is a name in `models.public_models`; None with JSON means: any object.
+
+    `media` empty: no body.
+    """
 
     status: int
     description: str
@@ -36,7 +39,9 @@ class Route:
     """`roles` empty: public. `errors` are statuses of `parts.PROBLEMS`.
 
     `parameters` name rows of `parts.PARAMETERS`; those in the path come by themselves.
-    `request` names the models of which the body must be one.
+    `request` names the models of which the body must be one. `form`: the query's parameters may
+    come as a form body too, and there may be no body. `device`: it asks for a device id in place
+    of a token, which has no role.
     """
 
     method: str
@@ -51,6 +56,8 @@ class Route:
     request: tuple[str, ...] = ()
     description: str = ""
     callbacks: bool = False
+    form: bool = False
+    device: bool = False
 
     @property
     def anonymous(self) -> bool:

@@ -35,6 +35,8 @@ _TEST_EPOCH: Final = "endpoint"
 """Eight letters, as an order's epoch has."""
 
 _CURSOR: Final = re.compile(r"([0-9]{1,15})\.([\w|-]{1,200})(?:\.(msg_[\w-]{1,250}))?", re.ASCII)
+_PARTITIONS_AT_ONCE: Final = 16
+_LOOKED_AT_ONCE: Final = 100
 _LOOKED_AT_MAX: Final = 2000
 """Orders that one page looks at: with a rare state it is shorter, and says where to go on."""
 
@@ -74,9 +76,10 @@ class Deliveries:
         found: list[tuple[Place, Kept, Book]] = []
         looked_at, ended = 0, False
         while len(found) <= limit and looked_at < _LOOKED_AT_MAX and not ended:
-            places = await self._places(partner, wanted, start, skip, limit)
+            number = max(limit, _LOOKED_AT_ONCE)
+            places = await self._places(partner, wanted, start, skip, number)
             found += await self._kept(partner, wanted, places, skip)
-            ended = len(places) <= limit
+            ended = len(places) < number
             skip, looked_at = None, looked_at + len(places)
             start = places[-1] if places else start
         page = found[:limit]
@@ -102,9 +105,11 @@ class Deliveries:
         anyway, or its endpoint is off.
         """
         kept, book = await self._find(partner, delivery_id)
+        latest = False
         if kept.which.target not in _CALLBACKS:
-            await self._enabled(partner, kept.which.target)
-        if kept.state is State.PENDING or not await self._lanes.replay(kept.which):
+            latest = (await self._enabled(partner, kept.which.target)).latest
+        waits = kept.state is State.PENDING
+        if waits or not await self._lanes.replay(kept.which, latest=latest):
             raise ConflictError("it still waits; a replay is for what is done with")
         kept, book = await self._find(partner, delivery_id)
         return _shown(kept, book, None)
@@ -125,13 +130,11 @@ class Deliveries:
 
         Raises ConflictError where the endpoint is off.
         """
-        await self._enabled(partner, endpoint_id)
-        again = 0
-        for start in range(0, PARTITIONS, 16):
-            each = range(start, start + 16)
-            again += sum(
-                await asyncio.gather(*(self._lanes.recover(p, endpoint_id, since) for p in each))
-            )
+        latest, again = (await self._enabled(partner, endpoint_id)).latest, 0
+        for start in range(0, PARTITIONS, _PARTITIONS_AT_ONCE):
+            each = range(start, start + _PARTITIONS_AT_ONCE)
+            recovered = (self._lanes.recover(p, endpoint_id, since, latest=latest) for p in each)
+            again += sum(await asyncio.gather(*recovered))
         return again
 
     async def _enabled(self, partner: str, endpoint_id: str) -> EndpointRecord:
@@ -152,7 +155,7 @@ class Deliveries:
         raise NotFoundError(f"there is no delivery {delivery_id}")
 
     async def _places(
-        self, partner: str, wanted: Filter, start: Place | None, skip: str | None, limit: int
+        self, partner: str, wanted: Filter, start: Place | None, skip: str | None, number: int
     ) -> Sequence[Place]:
         """The next orders, or deliveries set aside, to look at; the one where a page ended in
         the middle comes again.
@@ -161,9 +164,9 @@ class Deliveries:
             return [Place(0, wanted.order_id)]
         endpoint, state = wanted.endpoint, wanted.state
         if endpoint and endpoint not in _CALLBACKS and state in _ASIDE:
-            return await self._books.aside(State(state.value), endpoint, start, limit + 1)
+            return await self._books.aside(State(state.value), endpoint, start, number)
         again = [start] if start is not None and skip else []
-        return again + await self._books.of_partner(partner, start, limit + 1)
+        return again + await self._books.of_partner(partner, start, number)
 
     async def _kept(
         self, partner: str, wanted: Filter, places: Sequence[Place], skip: str | None
@@ -176,8 +179,15 @@ class Deliveries:
             for kept in book.items
             if _named(place, kept) and wanted.takes(kept)
         ]
-        ids = [str(kept.which) for _, kept, _ in found]
-        return found[ids.index(skip) + 1 :] if skip in ids else found
+        last = WebhookId.read(skip) if skip else None
+        return [each for each in found if last is None or _after(each[1].which, last)]
+
+
+def _after(which: WebhookId, last: WebhookId) -> bool:
+    """Within an order; whatever is of another comes after it."""
+    if which.order_id != last.order_id:
+        return True
+    return (which.seq, which.target) > (last.seq, last.target)
 
 
 def _order_of(place: Place) -> str:

@@ -1,5 +1,6 @@
 """Registered webhook endpoints, as their partner manages them (contract 6)."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,6 +38,9 @@ _EVENT_TYPES: Final[dict[str, EventType | PartnerEventType]] = {
 OLD_SECRET_VALID: Final = 24 * 3600.0
 """Seconds after a rotation during which both secrets sign."""
 
+_OLDER_MAX: Final = 4
+_ENDPOINT_ID: Final = re.compile(r"ep_[0-9a-f]{1,64}")
+
 
 class Guard(Protocol):
     async def check(self, url: str) -> str | None:
@@ -59,8 +63,6 @@ class Endpoints:
     async def create(self, partner: str, request: EndpointRequest) -> Endpoint:
         """The answer tells the secret, once. Raises UnprocessableError, ConflictError."""
         await self._check(request.url)
-        if await self._store.count(partner) >= MAX_ENDPOINTS:
-            raise ConflictError(f"a partner may have {MAX_ENDPOINTS} endpoints")
         now = time.time()
         record = EndpointRecord(
             endpoint_id=f"ep_{int(now * 1000):012x}{token_hex(6)}",  # sorts by age
@@ -71,13 +73,20 @@ class Endpoints:
             secret=fresh_secret(),
             created=now,
         )
-        await self._store.add(partner, record)
+        if not await self._store.add(partner, record, MAX_ENDPOINTS):
+            raise ConflictError(f"a partner may have {MAX_ENDPOINTS} endpoints")
         return _shown(record, secret=record.secret)
 
     async def list(
         self, partner: str, *, limit: int = 100, after: str | None = None
     ) -> tuple[Sequence[Endpoint], str | None]:
-        """A page of endpoints, oldest first, and the cursor of the next page."""
+        """A page of endpoints, oldest first, and the cursor of the next page.
+
+        Raises UnprocessableError for a cursor that is none.
+        """
+        if after is not None and not _ENDPOINT_ID.fullmatch(after):
+            wrong = "is no cursor of this list"
+            raise UnprocessableError(f"after {wrong}", [("#/after", wrong)])
         records = [
             record
             for record in await self._store.of(partner)
@@ -122,6 +131,8 @@ class Endpoints:
         )
         if record is None:
             raise _unknown(endpoint_id)
+        if patch.url is not None or patch.state is EndpointState.ENABLED:
+            await self._bridges.well(endpoint_id)  # what failed before says nothing any more
         return _shown(replace(record, **changes))
 
     async def delete(self, partner: str, endpoint_id: str) -> None:
@@ -130,11 +141,12 @@ class Endpoints:
             raise _unknown(endpoint_id)
 
     async def rotate(self, partner: str, endpoint_id: str) -> Endpoint:
-        """A new secret, told once; the old one signs beside it for a day."""
+        """A new secret, told once; the ones before sign beside it for a day each."""
         secret, until = fresh_secret(), time.time() + OLD_SECRET_VALID
 
         def rotated(record: EndpointRecord) -> EndpointRecord:
-            return replace(record, secret=secret, previous=record.secret, previous_until=until)
+            older = ((record.secret, until), *record.older)[:_OLDER_MAX]
+            return replace(record, secret=secret, older=older)
 
         record = await self._store.update(partner, endpoint_id, rotated)
         if record is None:

@@ -12,12 +12,13 @@ import structlog
 from hub.bridge import metrics
 from hub.bridge.circuits import Circuits
 from hub.bridge.failing import Failing
+from hub.bridge.pacer import Pacer
 from hub.bridge.plan import origin_of_url
 from hub.bridge.sender import Sender
 from hub.bridge.turns import Turns
 from hub.core.acks import bucket_of
 from hub.core.bodies import body_of, url_of
-from hub.core.outcome import Delivered, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
+from hub.core.outcome import Delivered, Fault, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
 from hub.core.signature import sign
 from hub.endpoints import fresh_secret
 from hub.store.endpoints import EndpointStore
@@ -27,6 +28,7 @@ from schemas.times import format_time
 __all__ = ["Attempts", "Pace"]
 
 _SECRET_TTL: Final = 5.0
+_PACE: Final = 0.003
 _COUNTERS: Final = {
     State.DELIVERED: metrics.DELIVERED,
     State.PENDING: metrics.RETRIED,
@@ -75,28 +77,40 @@ class Attempts:
         self._pace = pace
         self._secrets: dict[str, tuple[float, str]] = {}
         self._acks: Counter[tuple[str, int]] = Counter()
+        # Attempts that began together at servers that hang end together, by the hundred; what
+        # follows must not keep the loop from those that are well.
+        self._unanswered = Pacer(_PACE)
 
     def acks(self) -> Counter[tuple[str, int]]:
         """How many each endpoint has accepted since the last call, by bucket of the time."""
         taken, self._acks = self._acks, Counter()
         return taken
 
-    async def make(self, claim: Claim) -> Settlement:
+    async def make(self, claim: Claim, begin_by: float) -> Settlement:
+        """`begin_by`, on the loop's clock: an attempt that began later might outlast its lease."""
         where = await self._where(claim)
         if isinstance(where, Settlement):
             made = where
-        elif wait := await self._circuits.enter(where.origin, claim.queue):
-            return Settlement(State.PENDING, after=wait)
+        elif time.monotonic() > begin_by:
+            return Settlement(State.PENDING)
         else:
-            made = await self._send(claim, where)
+            made = await self._try(claim, where)
         _COUNTERS[made.state].labels("callback" if claim.callback else claim.target).inc()
         return made
 
-    async def _send(self, claim: Claim, where: _Address) -> Settlement:
+    async def _try(self, claim: Claim, where: _Address) -> Settlement:
+        """Send, unless the origin is left alone: that counts as an attempt that failed, or what
+        waits for a dead origin would never have had its day.
+        """
+        wait = await self._circuits.enter(where.origin)
         at, began = self._pace.clock(), time.monotonic()
-        body = body_of(claim.target, claim.payload, claim.stands_for)
-        reply = await self._sender.send(where.url, body, _headers(claim, where, at, body))
-        self._turns.hear(claim.queue, reply, began, time.monotonic())
+        if wait:
+            reply = Reply(None, "not sent: the host was not reached of late")
+        else:
+            body = body_of(claim.target, claim.payload, claim.stands_for)
+            reply = await self._sender.send(where.url, body, _headers(claim, where, at, body))
+            if reply.status is None:
+                await self._unanswered.turn()
         verdict = judge(
             reply,
             failures=claim.attempt,
@@ -105,24 +119,33 @@ class Attempts:
             chance=self._pace.chance(),
         )
         _tell(claim, reply, verdict)
-        await self._circuits.tell(where.origin, not reply.unreached)
-        off = not claim.callback and await self._hear(claim, reply, verdict)
-        return self._settlement(claim, verdict, _record(reply, at), off)
+        fate = None if wait else await self._hear(claim, where, reply, verdict, began)
+        return self._settlement(claim, verdict, _record(reply, at), fate, wait)
 
-    async def _hear(self, claim: Claim, reply: Reply, verdict: Verdict) -> bool:
-        """What an endpoint's answer means for the endpoint; whether it is off now."""
+    async def _hear(
+        self, claim: Claim, where: _Address, reply: Reply, verdict: Verdict, began: float
+    ) -> State | None:
+        """What the answer means for the origin, the queue and the endpoint; what becomes of all
+        that waits in the lane, None for nothing but this delivery's own verdict.
+        """
+        if reply.fault is Fault.REQUEST:  # ours, not theirs
+            return None
+        self._turns.hear(claim.queue, reply, began, time.monotonic())
+        await self._circuits.tell(where.origin, not reply.unreached, began)
+        if claim.callback:
+            return None
         match verdict:
             case Delivered():
                 await self._failing.accepted(claim)
                 took = max(0.0, self._pace.clock() - claim.created)
                 metrics.ACKED.labels(claim.target).observe(took)
                 self._acks[claim.target, bucket_of(took)] += 1
-                return False
+                return None
             case SwitchedOff():
-                await self._failing.switch_off(claim, "it answered 410 Gone")
-                return True
+                return await self._failing.switch_off(claim, where.url, "it answered 410 Gone")
             case _:
-                return await self._failing.failed(claim, reply.error or f"status {reply.status}")
+                why = reply.error or f"status {reply.status}"
+                return await self._failing.failed(claim, where.url, why)
 
     async def _where(self, claim: Claim) -> _Address | Settlement:
         """Where to and signed with what; or what becomes of the lane if there is no such place."""
@@ -136,6 +159,8 @@ class Attempts:
             return Settlement(State.DEAD, whole=True)
         if not endpoint.enabled:
             return Settlement(State.HELD, whole=True)
+        if endpoint.latest is not claim.latest:  # the partner has changed its mind meanwhile
+            return Settlement(State.PENDING, latest=endpoint.latest)
         return _Address(endpoint.url, endpoint.secrets(self._pace.clock()))
 
     async def _partner_secret(self, partner: str) -> str:
@@ -150,17 +175,24 @@ class Attempts:
         return secret
 
     def _settlement(
-        self, claim: Claim, verdict: Verdict, record: dict[str, Any], off: bool
+        self,
+        claim: Claim,
+        verdict: Verdict,
+        record: dict[str, Any],
+        fate: State | None,
+        wait: float,
     ) -> Settlement:
+        if fate is not None:
+            return Settlement(fate, record, whole=True)
         match verdict:
             case Delivered():
                 return Settlement(State.DELIVERED, record)
-            case SwitchedOff():
-                return Settlement(State.HELD, record, whole=True, off=claim.callback)
-            case _ if off:
-                return Settlement(State.HELD, record, whole=True)
+            case SwitchedOff() if claim.callback:
+                return Settlement(State.HELD, record, whole=True, off=True)
+            case SwitchedOff():  # so said a URL that is no longer the endpoint's
+                return Settlement(State.PENDING, record)
             case Retry(after):
-                return Settlement(State.PENDING, record, after=after * self._pace.scale)
+                return Settlement(State.PENDING, record, max(wait, after * self._pace.scale))
             case GaveUp():
                 return Settlement(State.DEAD, record)
 

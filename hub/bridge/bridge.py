@@ -36,7 +36,11 @@ LEASE_MARGIN: Final = 5.0
 GRACE: Final = 3.0
 _BLOCK: Final = 2.0  # below the time after which the store's connection counts a command as lost
 _POLL: Final = 0.1
+_GATHER: Final = 0.010
 _SWEEP: Final = 1.0
+_TRIM_EVERY: Final = 5
+"""Sweeps."""
+
 _BACK_OFF: Final = (0.1, 0.2, 0.5, 1.0)
 _log: Final = structlog.get_logger("hub.bridge")
 
@@ -75,7 +79,16 @@ class Bridge:
         self._attempts = Attempts(
             endpoints, self._sender, self._circuits, self._failing, turns, pace
         )
-        self._dispatcher = Dispatcher(self._lanes, self._attempts, self._circuits, turns, lease)
+        self._dispatcher = Dispatcher(
+            self._lanes,
+            self._attempts,
+            turns,
+            lease=lease,
+            longest=min(timeouts.total, lease / 2),
+        )
+        self._sweeps = 0
+        self._changed: set[int] = set()
+        """Partitions that others may have worked meanwhile."""
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -94,6 +107,7 @@ class Bridge:
             finally:
                 await end(loops)
                 await self._dispatcher.drain(0)
+                self._reader.close()
 
     async def stop(self) -> None:
         """Claim nothing more; `run` ends after what is under way has."""
@@ -126,19 +140,23 @@ class Bridge:
         gained, lost = self._members.mine - before, before - self._members.mine
         if gained or lost:
             _log.info("partitions divided", bridge=self.name, mine=len(self._members.mine))
-            self._reader.forget(gained | lost)
+            self._changed |= gained | lost
             self._dispatcher.work(self._members.mine)
             for partition in gained:
                 self._dispatcher.poke(partition)
         await asyncio.sleep(BEAT)
 
     async def _read(self) -> None:
+        changed, self._changed = self._changed, set()
+        self._reader.forget(changed)
         mine = self._members.mine
         if not mine:
             await asyncio.sleep(_POLL)
             return
         found = await self._reader.read(mine, _POLL if self._cluster else _BLOCK)
         await self._reader.expand(found, self._dispatcher.poke)
+        # To wait at 128 logs costs the store more than an entry does: let some more come.
+        await asyncio.sleep(_GATHER)
 
     async def _sweep(self) -> None:
         """What no poke told of: leases of the dead, and replays asked of a hub."""
@@ -149,7 +167,9 @@ class Bridge:
             if at < now + _SWEEP:
                 self._dispatcher.poke(partition, max(0.0, at - now))
         metrics.OVERDUE.set(max((now - at for at in due.values() if at < now), default=0.0))
-        await self._reader.trim()
+        self._sweeps += 1
+        if self._sweeps % _TRIM_EVERY == 0:
+            await self._reader.trim()
         if acks := self._attempts.acks():
             await self._bridges.count(acks, now)
         await asyncio.sleep(_SWEEP)

@@ -9,7 +9,6 @@ import structlog
 
 from hub.bridge import metrics
 from hub.bridge.attempts import Attempts
-from hub.bridge.circuits import Circuits
 from hub.bridge.turns import Turns, origin_of
 from hub.errors import UnavailableError
 from hub.store.lanes import Claim, Claims, Lanes, Settlement, StaleClaimError
@@ -28,15 +27,18 @@ _log: Final = structlog.get_logger("hub.bridge")
 
 
 class Dispatcher:
-    """`poke` says that a partition may have something due; `step` claims and starts attempts."""
+    """`poke` says that a partition may have something due; `step` claims and starts attempts.
+
+    `lease`: seconds that a claim is ours; `longest`: seconds that an attempt may take.
+    """
 
     def __init__(
-        self, lanes: Lanes, attempts: Attempts, circuits: Circuits, turns: Turns, lease: float
+        self, lanes: Lanes, attempts: Attempts, turns: Turns, *, lease: float, longest: float
     ) -> None:
         self._lanes = lanes
         self._attempts = attempts
-        self._circuits = circuits
         self._lease = lease
+        self._longest = longest
         self._turns = turns
         self._mine: frozenset[int] = frozenset()
         self._due: dict[int, float] = {}  # partition -> when to ask it, on the loop's clock
@@ -58,6 +60,8 @@ class Dispatcher:
         self._mine = partitions
         for partition in self._due.keys() - partitions:
             del self._due[partition]
+        for partition in self._awake.keys() - partitions:
+            del self._awake[partition]
 
     async def step(self) -> None:
         """Wait until something is due and there are turns for it, then start the attempts."""
@@ -100,7 +104,7 @@ class Dispatcher:
             pass
 
     async def _claim(self, partitions: list[int]) -> None:
-        room = self._turns.room(len(partitions), self._circuits.shut())
+        room, asked = self._turns.room(len(partitions)), time.monotonic()
         found = await asyncio.gather(
             *(
                 self._lanes.claim(each, self._lease, room, sorted(self._awake.pop(each, ())))
@@ -114,11 +118,11 @@ class Dispatcher:
                 failure = claims
                 self.poke(partition)
             else:
-                self._take(partition, claims)
+                self._take(partition, claims, asked + self._lease)
         if failure is not None:
             raise failure
 
-    def _take(self, partition: int, claims: Claims) -> None:
+    def _take(self, partition: int, claims: Claims, until: float) -> None:
         for queue in claims.more:
             asleep = self._asleep.setdefault(origin_of(queue) or queue, {})
             if len(asleep) < _ASLEEP_MAX:
@@ -126,12 +130,12 @@ class Dispatcher:
         if claims.wait is not None:
             self.poke(partition, claims.wait)
         for claim in claims.items:
-            self._start(claim)
+            self._start(claim, until)
 
-    def _start(self, claim: Claim) -> None:
+    def _start(self, claim: Claim, until: float) -> None:
         self._turns.take(claim.queue)
         metrics.IN_FLIGHT.set(self._turns.taken)
-        task = asyncio.create_task(self._see_through(claim))
+        task = asyncio.create_task(self._see_through(claim, until))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._end(done, claim.queue))
 
@@ -146,18 +150,21 @@ class Dispatcher:
 
     def _wake(self, owner: str) -> None:
         """A turn is free: let the queue that has waited for it longest have it."""
-        if asleep := self._asleep.get(owner):
+        asleep = self._asleep.pop(owner, {})
+        while asleep:
             partition, queue = next(iter(asleep))
             del asleep[partition, queue]
-            if not asleep:
-                del self._asleep[owner]
-            self._awake[partition].add(queue)
-            self.poke(partition)
+            if partition in self._mine:
+                self._awake[partition].add(queue)
+                self.poke(partition)
+                break
+        if asleep:
+            self._asleep[owner] = asleep
 
-    async def _see_through(self, claim: Claim) -> None:
-        until = time.monotonic() + self._lease
+    async def _see_through(self, claim: Claim, until: float) -> None:
+        """`until`, on the loop's clock: the end of the lease."""
         try:
-            settlement = await self._attempts.make(claim)
+            settlement = await self._attempts.make(claim, until - self._longest)
             wait = await self._settle(claim, settlement, until)
         except UnavailableError as error:
             _log.warning(

@@ -5,6 +5,7 @@ with no delivery accepted between, or at once when it answers 410. Until it is s
 what comes is held.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hub.bridge.plan import registered
 from hub.store.bridges import Bridges
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.feed import FeedStore, Pointer
-from hub.store.lanes import Claim, Lanes, News
+from hub.store.lanes import Claim, Lanes, News, State
 from schemas.times import format_time
 from schemas.webhooks import PartnerEventType
 from schemas.wire import dumps
@@ -49,6 +50,7 @@ class Failing:
         self._feed = feed
         self._scale = scale
         self._known: set[str] = set()
+        self._turn = asyncio.Lock()
 
     def learn(self, failing: Iterable[str]) -> None:
         """Endpoints that fail, as the store knows."""
@@ -59,38 +61,45 @@ class Failing:
             await self._bridges.well(claim.target)
             self._known.discard(claim.target)
 
-    async def failed(self, claim: Claim, why: str) -> bool:
-        """Whether that was one too many, and the endpoint is off now."""
+    async def failed(self, claim: Claim, url: str, why: str) -> State | None:
+        """An attempt at `url` failed; what becomes of the lane if that was one too many."""
         self._known.add(claim.target)
         age, orders = await self._bridges.failed(claim.target, claim.order_id, ORDERS)
         if orders < ORDERS or age < SECONDS * self._scale:
-            return False
+            return None
         minutes = int(age / self._scale / 60)
-        await self.switch_off(
-            claim, f"{orders} orders in a row failed over {minutes} minutes; the last one: {why}"
-        )
-        return True
+        reason = f"{orders} orders in a row failed over {minutes} minutes; the last one: {why}"
+        return await self.switch_off(claim, url, reason)
 
-    async def switch_off(self, claim: Claim, reason: str) -> None:
-        """Told first, and then done: whoever is stopped between does both again, and a second
+    async def switch_off(self, claim: Claim, url: str, reason: str) -> State | None:
+        """HELD: it is off; DEAD: there is no such endpoint; None: it has another URL by now.
+
+        Told first, and then done: whoever is stopped between does both again, and a second
         telling is the first one again.
         """
-        partner, name = claim.partner, claim.target
-        record = await self._endpoints.find(partner, name)
-        if record is None or not record.enabled:
-            return
-        await self._tell(partner, record, reason)
+        async with self._turn:
+            record = await self._endpoints.find(claim.partner, claim.target)
+            if record is None:
+                return State.DEAD
+            if record.enabled and record.url != url:
+                return None
+            if record.enabled:
+                await self._tell(claim.partner, record, reason)
+                await self._put_off(claim, url, reason)
+            return State.HELD
 
+    async def _put_off(self, claim: Claim, url: str, reason: str) -> None:
         def off(found: EndpointRecord) -> EndpointRecord:
-            if not found.enabled:
+            if not found.enabled or found.url != url:
                 return found
             times = found.switched_off + 1
             return replace(found, enabled=False, switched_off=times, off_reason=reason)
 
-        await self._endpoints.update(partner, name, off)
+        name = claim.target
+        await self._endpoints.update(claim.partner, name, off)
         await self._bridges.well(name)
         self._known.discard(name)
-        _log.error("endpoint switched off", endpoint=name, partner=partner, reason=reason)
+        _log.error("endpoint switched off", endpoint=name, partner=claim.partner, reason=reason)
 
     async def _tell(self, partner: str, record: EndpointRecord, reason: str) -> None:
         seq = record.switched_off + 1

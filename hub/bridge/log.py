@@ -2,17 +2,20 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
+from hiredis import ReplyError
 
 from hub.bridge.plan import Entry, plan, read_entry
+from hub.errors import UnavailableError
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.feed import FeedStore, Pointer
 from hub.store.keys import tag
 from hub.store.lanes import Lanes
+from hub.store.link import Link, connect
 
 __all__ = ["LogReader"]
 
@@ -38,17 +41,33 @@ class LogReader:
         self._feed = feed
         self._cursors: dict[int, str] = {}
         self._untrimmed: set[int] = set()
+        self._link: Link | None = None
 
     async def read(self, partitions: frozenset[int], block: float) -> dict[int, Entries]:
         """New entries by partition; waits up to `block` seconds for the first."""
         await self._find_cursors(partitions)
         if self._connection.cluster:
             return await self._poll(partitions, block)
-        streams = {f"{tag(each)}log": self._cursors[each] or _START for each in partitions}
-        async with self._connection.mapped() as client:
-            found = await client.xread(streams, count=_BATCH, block=int(block * 1000))
-        by_key = {f"{tag(each)}log": each for each in partitions}
-        return {by_key[key]: entries for key, entries in _streams(found)}
+        names = {f"{tag(each)}log".encode(): each for each in partitions}
+        after = [self._cursors[each] or _START for each in names.values()]
+        link = await self._own_link()
+        waits = ("BLOCK", int(block * 1000), "COUNT", _BATCH)
+        found = await link.ask("XREAD", *waits, "STREAMS", *names, *after)
+        if isinstance(found, ReplyError):
+            raise UnavailableError(str(found))
+        return {names[key]: _entries(rows) for key, rows in (found or {}).items()}
+
+    async def _own_link(self) -> Link:
+        """A command that waits must not keep others waiting; and of 128 logs it has some 260
+        words, which redis-py takes a millisecond to pack.
+        """
+        if self._link is None or not self._link.up:
+            self._link = await connect(self._connection.home, self._connection.credentials)
+        return self._link
+
+    def close(self) -> None:
+        if self._link is not None:
+            self._link.close()
 
     async def expand(self, found: Mapping[int, Entries], enqueued: Callable[[int], None]) -> None:
         """Enqueue what the entries bring; `enqueued` is told each partition where that was any."""
@@ -87,12 +106,14 @@ class LogReader:
 
     async def trim(self) -> None:
         """Drop what every reader of the log has read, where we came forward since the last time."""
-        while self._untrimmed:
-            partition = self._untrimmed.pop()
-            async with self._connection.mapped() as client:
-                cursors = await client.hvals(f"{tag(partition)}cursors")
-                oldest = min((each.decode() for each in cursors), key=_position, default=_START)
-                await client.xtrim(f"{tag(partition)}log", minid=oldest, approximate=False)
+        untrimmed, self._untrimmed = self._untrimmed, set()
+        await asyncio.gather(*map(self._trim, untrimmed))
+
+    async def _trim(self, partition: int) -> None:
+        head, ask = tag(partition), self._connection.ask
+        cursors = await ask("HVALS", f"{head}cursors")
+        oldest = min((each.decode() for each in cursors), key=_position, default=_START)
+        await ask("XTRIM", f"{head}log", "MINID", oldest)
 
     async def _enqueue(
         self,
@@ -143,12 +164,12 @@ class LogReader:
         return found
 
 
-def _streams(found: Any) -> Iterable[tuple[str, Entries]]:
-    """XREAD's answer, which is a list in RESP2 and a mapping in RESP3."""
-    pairs = found.items() if isinstance(found, dict) else found or ()
-    for key, entries in pairs:
-        nested = entries[0] if isinstance(found, dict) and entries else entries
-        yield key.decode(), [(entry_id.decode(), fields) for entry_id, fields in nested]
+def _entries(rows: Sequence[Any]) -> Entries:
+    """As the server tells them: an id, then names and values in turn."""
+    return [
+        (entry_id.decode(), dict(zip(flat[::2], flat[1::2], strict=True)))
+        for entry_id, flat in rows
+    ]
 
 
 def _readable(entries: Entries) -> list[Entry]:

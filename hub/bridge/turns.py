@@ -8,7 +8,7 @@ server that slows down, says 429 or comes back with a backlog gets no more than 
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from hub.core.outcome import Reply
@@ -19,10 +19,10 @@ __all__ = ["Turns", "origin_of"]
 QUEUE_MAX: Final = 128
 _START: Final = 16.0
 _KNOWN_MAX: Final = 20_000
-_NAMED_MAX: Final = 256
+_NAMED_MAX: Final = 64
 _OVERLOADED: Final = frozenset({429, 503})
 _SLOW: Final = 1.0
-"""Seconds from which on an answer no longer earns more turns."""
+"""Seconds from which on an answer earns no more turns than anybody has at the start."""
 
 
 def origin_of(queue: str) -> str | None:
@@ -41,8 +41,9 @@ class _Limit:
         self.doubles_until = float(QUEUE_MAX)
         self.changed = 0.0
 
-    def grow(self) -> None:
-        step = 1.0 if self.value < self.doubles_until else 1.0 / self.value
+    def grow(self, *, slowly: bool) -> None:
+        doubles = self.value < self.doubles_until and not slowly
+        step = 1.0 if doubles else 1.0 / self.value
         self.value = min(QUEUE_MAX, self.value + step)
 
     def shrink(self, began: float, now: float) -> None:
@@ -60,8 +61,10 @@ class Turns:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._busy: Counter[str] = Counter()
+        self._heavy: set[str] = set()  # names that have a good part of a share
         self._limits: OrderedDict[str, _Limit] = OrderedDict()
         self._shrunk: OrderedDict[str, None] = OrderedDict()  # the last whose limit fell
+        self._proven: OrderedDict[str, None] = OrderedDict()  # the last that accepted
         self.taken = 0
 
     @property
@@ -76,62 +79,78 @@ class Turns:
 
     def hear(self, queue: str, reply: Reply, began: float, now: float) -> None:
         """How an attempt ended that began then (seconds, of the same clock as `now`)."""
+        limit = self._known(queue)
+        if reply.unreached:
+            limit.collapse(now)
+        elif reply.status is None or reply.status in _OVERLOADED:
+            limit.shrink(began, now)
+        elif reply.took < _SLOW or limit.value < _START:
+            limit.grow(slowly=reply.took >= _SLOW)
+        _note(self._shrunk, queue, limit.value < _START)
+        _note(self._proven, queue, reply.status is not None and reply.status < 300)
+
+    def _known(self, queue: str) -> _Limit:
         limit = self._limits.get(queue)
         if limit is None:
             limit = self._limits[queue] = _Limit()
             if len(self._limits) > _KNOWN_MAX:
                 self._limits.popitem(last=False)
-        if reply.unreached:
-            limit.collapse(now)
-        elif reply.status is None or reply.status in _OVERLOADED:
-            limit.shrink(began, now)
-        elif reply.took < _SLOW:
-            limit.grow()
-        self._remember(queue, limit.value < _START)
+        return limit
 
-    def room(self, parts: int = 1, shut: Mapping[str, float] | None = None) -> Room:
+    def room(self, parts: int = 1) -> Room:
         """What one of `parts` claims, made at the same time, may take.
 
         Only who has a good part of its share already, or was shrunk lately, is named: thousands
-        of names with every claim would cost more than the precision is worth. `shut`: who gets
-        nothing for so many seconds.
+        of names with every claim would cost more than the precision is worth.
         """
         share = min(QUEUE_MAX, max(1, self.free // 4))
-        named = {
-            name: self._left(name, share, parts)
-            for name, busy in self._busy.items()
-            if busy * 4 >= min(share, _START) or name in self._shrunk
-        }
-        for name in self._shrunk:
-            named[name] = self._left(name, share, parts)
-        for name, wait in (shut or {}).items():
-            named[name] = -max(1, int(wait * 1000))
+        names = {*self._heavy, *self._shrunk, *self._crowded(share)}
         start = min(share, int(_START))
         return Room(
             total=-(-self.free // parts),
             queue=-(-start // parts),
             origin=-(-2 * share // parts),
-            named=named,
+            named={name: self._left(name, share, parts) for name in names},
         )
 
+    def _crowded(self, share: int) -> Iterable[str]:
+        """Queues that accept, at an origin that others fill: its bound is not for them."""
+        full = {name for name in self._heavy if _is_origin(name) and self._busy[name] >= share}
+        return [queue for queue in self._proven if full and origin_of(queue) in full]
+
     def _left(self, name: str, share: int, parts: int) -> int:
-        if "://" in name and "|" not in name:
+        if _is_origin(name):
             own = 2 * share
         else:
             limit = self._limits.get(name)
             own = min(share, int(limit.value if limit else _START))
-        return max(0, -(-(own - self._busy[name]) // parts))
-
-    def _remember(self, queue: str, shrunk: bool) -> None:
-        self._shrunk.pop(queue, None)
-        if shrunk:
-            self._shrunk[queue] = None
-            if len(self._shrunk) > _NAMED_MAX:
-                self._shrunk.popitem(last=False)
+        left = own - self._busy[name]
+        origin = origin_of(name)
+        if origin is not None and name not in self._proven:
+            left = min(left, 2 * share - self._busy[origin])
+        return max(0, -(-left // parts))
 
     def _count(self, queue: str, one: int) -> None:
         self.taken += one
         for name in filter(None, (queue, origin_of(queue))):
             self._busy[name] += one
-            if not self._busy[name]:
+            busy = self._busy[name]
+            if not busy:
                 del self._busy[name]
+            if busy * 4 >= _START:
+                self._heavy.add(name)
+            else:
+                self._heavy.discard(name)
+
+
+def _is_origin(name: str) -> bool:
+    return "://" in name and "|" not in name
+
+
+def _note(names: OrderedDict[str, None], name: str, there: bool) -> None:
+    """Put the name at the end of those that are remembered, or take it out."""
+    names.pop(name, None)
+    if there:
+        names[name] = None
+        if len(names) > _NAMED_MAX:
+            names.popitem(last=False)

@@ -73,8 +73,8 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in a list of all partitions: by time (Unix ms), the latest first,
-    then by name.
+    """Where something stands in a list of all partitions: by time (Unix ms), the latest first;
+    of the same time by name, the last first, as the store has it.
     """
 
     at: int
@@ -82,7 +82,7 @@ class Place:
 
     @property
     def order(self) -> tuple[int, str]:
-        return -self.at, self.name
+        return self.at, self.name
 
 
 class Books:
@@ -169,18 +169,21 @@ class Books:
         return min(times) / 1000 if times else None
 
     async def _list(self, name: str, after: Place | None, number: int) -> list[Place]:
-        """Of one sorted set in every partition."""
-        high = "+inf" if after is None else str(after.at)
+        """Of one sorted set in every partition. A batch of events has one time, hence all of the
+        place's own time are read besides.
+        """
+        below = "+inf" if after is None else f"({after.at}"
         async with self._connection.mapped() as client:
             pipeline = client.pipeline(transaction=False)
             for partition in range(PARTITIONS):
-                pipeline.zrevrangebyscore(
-                    f"{tag(partition)}{name}", high, "-inf", start=0, num=number, withscores=True
-                )
+                key = f"{tag(partition)}{name}"
+                pipeline.zrevrangebyscore(key, below, "-inf", start=0, num=number, withscores=True)
+                if after is not None:
+                    pipeline.zrangebyscore(key, after.at, after.at, withscores=True)
             answers = await pipeline.execute()
         places = [Place(int(at), name.decode()) for rows in answers for name, at in rows]
-        places.sort(key=lambda place: place.order)
-        return [each for each in places if after is None or each.order > after.order][:number]
+        places.sort(key=lambda place: place.order, reverse=True)
+        return [each for each in places if after is None or each.order < after.order][:number]
 
 
 def _key(order_id: str) -> str:

@@ -27,9 +27,8 @@ class EndpointRecord:
     enabled: bool
     secret: str
     created: float
-    previous: str = ""
-    """The secret before the last rotation, valid until `previous_until`."""
-    previous_until: float = 0.0
+    older: tuple[tuple[str, float], ...] = ()
+    """The secrets before the last rotations, newest first, and until when each signs."""
     switched_off: int = 0
     """How often the bridge has switched it off."""
     off_reason: str = ""
@@ -45,7 +44,7 @@ class EndpointRecord:
 
     def secrets(self, now: float) -> list[str]:
         """The secrets to sign with, newest first."""
-        return [self.secret, self.previous] if now < self.previous_until else [self.secret]
+        return [self.secret, *(secret for secret, until in self.older if now < until)]
 
     def pack(self) -> bytes:
         packed: bytes = msgpack.packb(asdict(self))
@@ -57,8 +56,8 @@ Change = Callable[[EndpointRecord], EndpointRecord | None]
 
 @lru_cache(maxsize=4096)
 def _read(packed: bytes) -> EndpointRecord:
-    fields: dict[str, Any] = msgpack.unpackb(packed)
-    return EndpointRecord(**{**fields, "event_types": tuple(fields["event_types"])})
+    fields: dict[str, Any] = msgpack.unpackb(packed, use_list=False)
+    return EndpointRecord(**fields)
 
 
 class EndpointStore:
@@ -67,24 +66,20 @@ class EndpointStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._replace = Script("endpoint_replace")
+        self._add = Script("endpoint_add")
 
-    async def add(self, partner: str, record: EndpointRecord) -> None:
-        async with self._connection.mapped() as client:
-            await client.hset(_endpoints(partner), record.endpoint_id, record.pack())
-
-    async def count(self, partner: str) -> int:
-        async with self._connection.mapped() as client:
-            return int(await client.hlen(_endpoints(partner)))
+    async def add(self, partner: str, record: EndpointRecord, most: int) -> bool:
+        """False where the partner has `most` already."""
+        key, packed = _endpoints(partner), record.pack()
+        return bool(await self._connection.run(self._add, (key,), record.endpoint_id, packed, most))
 
     async def find(self, partner: str, endpoint_id: str) -> EndpointRecord | None:
-        async with self._connection.mapped() as client:
-            packed = await client.hget(_endpoints(partner), endpoint_id)
+        packed = await self._connection.ask("HGET", _endpoints(partner), endpoint_id)
         return _read(packed) if packed else None
 
     async def of(self, partner: str) -> list[EndpointRecord]:
         """All of a partner's endpoints, oldest first."""
-        async with self._connection.mapped() as client:
-            found = await client.hvals(_endpoints(partner))
+        found = await self._connection.ask("HVALS", _endpoints(partner))
         return sorted(map(_read, found), key=lambda record: record.endpoint_id)
 
     async def update(self, partner: str, endpoint_id: str, change: Change) -> EndpointRecord | None:

@@ -65,6 +65,16 @@ class FeedStore:
         An event that the store keeps no longer is left out.
         """
         after = after or await self.acked(partner)
+        while True:
+            items, last = await self._read(partner, after, limit)
+            if items or last is None:
+                return items, last or after
+            after = last
+
+    async def _read(
+        self, partner: str, after: str | None, limit: int
+    ) -> tuple[Sequence[FeedItem], str | None]:
+        """One stretch of the feed and its last cursor, None at the end."""
         async with self._connection.mapped() as client:
             start = f"({after}" if after else "-"
             rows = await client.xrange(_feed(partner), min=start, count=limit)
@@ -76,7 +86,7 @@ class FeedStore:
         pairs = zip(rows, found, strict=True)
         items = [_item(entry_id, fields, events) for (entry_id, fields), events in pairs]
         shown = [item for item in items if item.event or item.told]
-        return shown, rows[-1][0].decode() if rows else after
+        return shown, rows[-1][0].decode() if rows else None
 
     async def acked(self, partner: str) -> str | None:
         async with self._connection.mapped() as client:

@@ -32,6 +32,7 @@ The fields of a book; payloads stand in it once, whoever gets them:
     off                   there when the order's callbacks were answered 410
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,12 +64,11 @@ KEEP_DELIVERED: Final = 24 * 3_600_000
 KEEP_ASIDE: Final = 7 * 24 * 3_600_000
 """Milliseconds that a delivery is kept once it was accepted, or was set aside."""
 
-_KEEP_ATTEMPTS: Final = 50
+_KEEP_ATTEMPTS: Final = 100
 _STALE: Final = -2
 _NO_CURSOR: Final = "-"
 _REPLAYABLE: Final = " delivered superseded dead held "
 _RECOVERABLE: Final = " dead held "
-_AT_ONCE: Final = 500
 
 
 class State(StrEnum):
@@ -132,6 +132,8 @@ class Claim:
     """Unix seconds at which the event was enqueued."""
     off: bool
     """The order's callback URLs are switched off."""
+    latest: bool
+    """Only the latest of the lane is wanted."""
     epoch: str
     partner: str
     url: str
@@ -161,9 +163,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much may be out: in all, per queue, per origin, and where it differs, by name; a
-    negative number closes the queue or origin for so many milliseconds.
-    """
+    """How much may be out: in all, per queue, per origin, and where it differs, by name."""
 
     total: int
     queue: int
@@ -176,6 +176,7 @@ class Settlement:
     """`record` tells of the attempt, None where none was made.
 
     `whole`: for everything that waits in the lane. `off`: switches the order's callbacks off.
+    `latest`: whether only the latest of the lane is wanted from now on, None: as before.
     """
 
     state: State
@@ -184,6 +185,7 @@ class Settlement:
     """Seconds until the next attempt, for PENDING."""
     whole: bool = False
     off: bool = False
+    latest: bool | None = None
 
 
 class Lanes:
@@ -257,36 +259,41 @@ class Lanes:
             int(settlement.whole),
             int(settlement.off),
             _KEEP_ATTEMPTS,
+            "" if settlement.latest is None else int(settlement.latest),
         )
         if wait == _STALE:
             raise StaleClaimError(claim.delivery_id)
         return None if wait < 0 else wait / 1000
 
-    async def replay(self, which: WebhookId) -> bool:
+    async def replay(self, which: WebhookId, *, latest: bool = False) -> bool:
         """Send one delivery again; False where it waits anyway, or is not there (any more)."""
         keys = (_queues(partition_of(which.order_id)),)
         where = (which.order_id, which.target, which.seq)
-        return bool(await self._connection.run(self._requeue, keys, _REPLAYABLE, *where))
+        found = await self._connection.run(self._requeue, keys, _REPLAYABLE, int(latest), *where)
+        return bool(found)
 
-    async def recover(self, partition: int, endpoint_id: str, since: float) -> int:
-        """Send again what was set aside for an endpoint of events since then (Unix seconds).
-
-        Answers how many.
+    async def recover(
+        self, partition: int, endpoint_id: str, since: float, *, latest: bool = False
+    ) -> int:
+        """Send again what was set aside for an endpoint of events since then (Unix seconds), each
+        order's together. Answers how many.
         """
-        again, low = 0, str(int(since * 1000))
+        low, head = str(int(since * 1000)), tag(partition)
         async with self._connection.mapped() as client:
             pipeline = client.pipeline(transaction=False)
             for state in (State.DEAD, State.HELD):
-                pipeline.zrangebyscore(f"{tag(partition)}{state}:{endpoint_id}", low, "+inf")
+                pipeline.zrangebyscore(f"{head}{state}:{endpoint_id}", low, "+inf")
             dead, held = await pipeline.execute()
-        found = dead + held
-        for start in range(0, len(found), _AT_ONCE):
-            flat: list[str] = []
-            for member in found[start : start + _AT_ONCE]:
-                target, order_id, seq = member.decode().split("|")
-                flat += (order_id, target, seq)
-            keys = (_queues(partition),)
-            again += await self._connection.run(self._requeue, keys, _RECOVERABLE, *flat)
+        lanes: defaultdict[str, list[int]] = defaultdict(list)
+        for member in dead + held:
+            _, order_id, seq = member.decode().split("|")
+            lanes[order_id].append(int(seq))
+        again = 0
+        for order_id, seqs in lanes.items():
+            flat = [part for seq in sorted(seqs) for part in (order_id, endpoint_id, seq)]
+            again += await self._connection.run(
+                self._requeue, (_queues(partition),), _RECOVERABLE, int(latest), *flat
+            )
         return again
 
     async def next_due(self, partitions: Sequence[int]) -> dict[int, float]:
@@ -313,7 +320,7 @@ def _queues(partition: int) -> str:
 
 def _claim(partition: int, row: Sequence[Any]) -> Claim:
     queue, lane, fence, seq, stands_for, attempt, first, created, off = row[:9]
-    epoch, partner, url, payload = row[9:]
+    latest, epoch, partner, url, payload = row[9:]
     target, _, order_id = lane.decode().partition("|")
     return Claim(
         partition=partition,
@@ -327,6 +334,7 @@ def _claim(partition: int, row: Sequence[Any]) -> Claim:
         first=first / 1000,
         created=created / 1000,
         off=bool(off),
+        latest=bool(latest),
         epoch=epoch.decode(),
         partner=partner.decode(),
         url=url.decode(),

@@ -13,7 +13,7 @@ from hub.deliveries import Deliveries, Filter
 from hub.endpoints import Endpoints
 from hub.errors import UnprocessableError
 from hub.pull import Pull
-from hub.transports.exchange import answer, caller, query_int, read_body
+from hub.transports.exchange import answer, body_of, caller, query_int, read_body
 from schemas.lifecycle import Role
 from schemas.webhooks import (
     Delivery,
@@ -79,7 +79,7 @@ async def create(request: Request) -> Response:
 
 async def show_all(request: Request) -> Response:
     partner, limit = await _partner(request), query_int(request, "limit", _LIMIT, 1, _LIMIT_MAX)
-    after = request.query_params.get("after")
+    after = request.query_params.get("after") or None
     items, following = await _endpoints(request).list(partner, limit=limit, after=after)
     return answer({"items": [item.dump() for item in items], "next": following})
 
@@ -102,7 +102,7 @@ async def remove(request: Request) -> Response:
 
 
 async def rotate(request: Request) -> Response:
-    partner = await _partner(request)
+    partner, _ = await _partner(request), await body_of(request)
     rotated = await _endpoints(request).rotate(partner, request.path_params["endpoint_id"])
     return answer(rotated, headers=_SECRET)
 
@@ -114,6 +114,7 @@ async def stats(request: Request) -> Response:
 
 async def test(request: Request) -> Response:
     partner, endpoint_id = await _partner(request), request.path_params["endpoint_id"]
+    await body_of(request)
     return _accepted(await _deliveries(request).test(partner, endpoint_id))
 
 
@@ -126,11 +127,11 @@ async def recover(request: Request) -> Response:
 
 async def show_deliveries(request: Request) -> Response:
     partner, limit = await _partner(request), query_int(request, "limit", _LIMIT, 1, _LIMIT_MAX)
-    query = request.query_params
-    wanted = Filter(query.get("endpoint"), query.get("orderId"), _state(query.get("state")))
-    items, following = await _deliveries(request).list(
-        partner, wanted, limit=limit, after=query.get("after")
+    endpoint, order_id, state, after = (
+        request.query_params.get(name) or None for name in ("endpoint", "orderId", "state", "after")
     )
+    wanted = Filter(endpoint, order_id, _state(state))
+    items, following = await _deliveries(request).list(partner, wanted, limit=limit, after=after)
     return answer({"items": [item.dump() for item in items], "next": following})
 
 
@@ -141,12 +142,13 @@ async def show_delivery(request: Request) -> Response:
 
 async def replay(request: Request) -> Response:
     partner, delivery_id = await _partner(request), request.path_params["delivery_id"]
+    await body_of(request)
     return _accepted(await _deliveries(request).replay(partner, delivery_id))
 
 
 async def show_feed(request: Request) -> Response:
     partner, limit = await _partner(request), query_int(request, "limit", _LIMIT, 1, _LIMIT_MAX)
-    after = request.query_params.get("after")
+    after = request.query_params.get("after") or None
     if after is not None and not _FEED_CURSOR.fullmatch(after):
         raise UnprocessableError("after is no cursor", [("#/after", "is no cursor of the feed")])
     items, following = await _pull(request).read(partner, limit=limit, after=after)

@@ -17,7 +17,6 @@ from tests.bridge.rig import Hub, Receiver, running
 from tests.hub.harness import eventually
 
 ORIGIN = "https://a.example"
-QUEUE = "ep_1"
 LEASE = 30.0
 
 
@@ -28,16 +27,16 @@ def make(connection: Connection) -> Callable[[], Circuits]:
 
 async def miss(circuits: Circuits, times: int = TRIPS_AT) -> None:
     for _ in range(times):
-        await circuits.tell(ORIGIN, reached=False)
+        await circuits.tell(ORIGIN, reached=False, began=time.monotonic())
 
 
 async def test_ten_in_a_row(make: Callable[[], Circuits]) -> None:
     """It opens at the tenth attempt in a row that does not reach the origin."""
     circuits = make()
     await miss(circuits, TRIPS_AT - 1)
-    await circuits.tell(ORIGIN, reached=True)
+    await circuits.tell(ORIGIN, reached=True, began=time.monotonic())
     await miss(circuits, TRIPS_AT - 1)
-    assert (await circuits.enter(ORIGIN, QUEUE), circuits.is_open(ORIGIN)) == (0.0, False)
+    assert (await circuits.enter(ORIGIN), circuits.is_open(ORIGIN)) == (0.0, False)
     await miss(circuits, 1)
     assert circuits.is_open(ORIGIN)
 
@@ -50,15 +49,14 @@ async def test_one_probe_of_all_bridges(make: Callable[[], Circuits]) -> None:
         each.learn({ORIGIN: 0.0}, 0.0)
 
     async def went() -> bool:
-        asked = (each.enter(ORIGIN, QUEUE) for each in every for _ in range(25))
+        asked = (each.enter(ORIGIN) for each in every for _ in range(25))
         answers = await asyncio.gather(*asked)
         assert answers.count(0.0) <= 1
         return 0.0 in answers
 
     await eventually(went)
     assert not await went()
-    for each in every:
-        assert all(each.shut()[name] > LEASE - 5 for name in (ORIGIN, QUEUE))
+    assert all(each.is_open(ORIGIN) for each in every)
 
 
 async def test_the_probe_decides(make: Callable[[], Circuits], connection: Connection) -> None:
@@ -67,7 +65,7 @@ async def test_the_probe_decides(make: Callable[[], Circuits], connection: Conne
     await miss(circuits)
 
     async def entered() -> bool:
-        return await circuits.enter(ORIGIN, QUEUE) == 0.0
+        return await circuits.enter(ORIGIN) == 0.0
 
     await eventually(entered)
     await miss(circuits, 1)
@@ -75,10 +73,10 @@ async def test_the_probe_decides(make: Callable[[], Circuits], connection: Conne
     assert stands.startswith("2 ")
     await eventually(entered)
     other.learn({ORIGIN: 0.0}, 0.0)
-    await circuits.tell(ORIGIN, reached=True)
+    await circuits.tell(ORIGIN, reached=True, began=time.monotonic())
     assert not circuits.is_open(ORIGIN)
     assert await _stands(connection) == []
-    assert await other.enter(ORIGIN, QUEUE) == 0.0
+    assert await other.enter(ORIGIN) == 0.0
     assert not other.is_open(ORIGIN)
 
 
@@ -93,8 +91,19 @@ async def test_what_the_store_told_may_be_old(make: Callable[[], Circuits]) -> N
     assert not circuits.is_open(ORIGIN)
     circuits.learn({ORIGIN: 0.0}, time.monotonic())
     asked = time.monotonic()
-    await circuits.tell(ORIGIN, reached=True)
+    await circuits.tell(ORIGIN, reached=True, began=time.monotonic())
     circuits.learn({ORIGIN: 1.0}, asked)
+    assert not circuits.is_open(ORIGIN)
+
+
+async def test_old_attempts_trip_nothing(make: Callable[[], Circuits]) -> None:
+    """Those that began before the origin was reached again tell of what was before."""
+    circuits = make()
+    await miss(circuits)
+    old = time.monotonic()
+    await circuits.tell(ORIGIN, reached=True, began=old)
+    for _ in range(2 * TRIPS_AT):
+        await circuits.tell(ORIGIN, reached=False, began=old)
     assert not circuits.is_open(ORIGIN)
 
 

@@ -72,14 +72,22 @@ async def test_bad_urls(endpoints: Endpoints) -> None:
 
 
 async def test_rotate(endpoints: Endpoints, connection: Connection) -> None:
-    """Both secrets sign for a day, then the new one alone."""
+    """Each secret signs for a day beside the one that came after it."""
     made = await endpoints.create("acme", EndpointRequest(url=URL))
-    rotated = await endpoints.rotate("acme", made.endpoint_id)
+    second = await endpoints.rotate("acme", made.endpoint_id)
+    third = await endpoints.rotate("acme", made.endpoint_id)
     record = await EndpointStore(connection).find("acme", made.endpoint_id)
     assert record is not None
-    assert [rotated.secret, made.secret] == record.secrets(record.previous_until - 1)
-    assert [rotated.secret] == record.secrets(record.previous_until)
-    assert pytest.approx(record.previous_until - record.created, abs=60) == 86_400
+    (_, until), (_, sooner) = record.older
+    assert [third.secret, second.secret, made.secret] == record.secrets(sooner - 1)
+    assert [third.secret, second.secret] == record.secrets(until - 0.000_1)
+    assert [third.secret] == record.secrets(until)
+    assert pytest.approx(until - record.created, abs=60) == 86_400
+    for _ in range(20):
+        await endpoints.rotate("acme", made.endpoint_id)
+    record = await EndpointStore(connection).find("acme", made.endpoint_id)
+    assert record is not None
+    assert len(record.secrets(0.0)) == 5
 
 
 async def test_pages(endpoints: Endpoints) -> None:

@@ -234,17 +234,3 @@ async def test_a_book_is_kept_while_anything_waits(lanes: Lanes, connection: Con
             await lanes.settle(out, Settlement(State.DELIVERED, {"status": 200}))
             assert int(await client.hget("oc:{p005}:book:a", "open")) == left
         assert await client.ttl("oc:{p005}:book:a") > 80_000
-
-
-async def test_a_closed_origin(lanes: Lanes) -> None:
-    """Nothing of a queue or origin is claimed that is closed, until its time has come."""
-    waiting = [news("a", 1, target="changes", url=URL), news("b", 1), news("c", 1, target="ep_2")]
-    await lanes.enqueue(P, "", "1-0", waiting)
-    closed = {"https://a.example": -60_000, "ep_1": -30_000}
-    found = await lanes.claim(P, 60, replace(WIDE, named=closed))
-    assert ids(found.items) == [("c", 1)]
-    assert (found.more, await claim(lanes)) == ([], [])
-    assert found.wait is not None
-    assert 29 < found.wait <= 30
-    woken = await lanes.claim(P, 60, WIDE, ["ep_1", "https://a.example|changes"])
-    assert ids(woken.items) == [("a", 1), ("b", 1)]

@@ -1,6 +1,7 @@
 """The bridge's way along the log."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,14 +21,22 @@ URL = "https://partner.example/hook"
 
 
 @pytest.fixture
-def reader(connection: Connection) -> LogReader:
-    return make_reader(connection)
+def make_reader(connection: Connection) -> Iterator[Callable[[], LogReader]]:
+    readers: list[LogReader] = []
+
+    def make() -> LogReader:
+        endpoints, feed = EndpointStore(connection), FeedStore(connection)
+        readers.append(LogReader(connection, Lanes(connection), endpoints, feed))
+        return readers[-1]
+
+    yield make
+    for reader in readers:
+        reader.close()
 
 
-def make_reader(connection: Connection) -> LogReader:
-    return LogReader(
-        connection, Lanes(connection), EndpointStore(connection), FeedStore(connection)
-    )
+@pytest.fixture
+def reader(make_reader: Callable[[], LogReader]) -> LogReader:
+    return make_reader()
 
 
 async def expand(reader: LogReader, found: dict[int, Any]) -> list[int]:
@@ -56,9 +65,11 @@ async def test_trimmed_behind_all_readers(
         assert await client.xlen(f"{head}log") == 1
 
 
-async def test_expanded_once(hub: Hub, connection: Connection) -> None:
+async def test_expanded_once(
+    hub: Hub, connection: Connection, make_reader: Callable[[], LogReader]
+) -> None:
     """Two readers that read the same entries enqueue them once, and both go on from there."""
-    one, two = make_reader(connection), make_reader(connection)
+    one, two = make_reader(), make_reader()
     await hub.tell("ord_1", EventType.PREPARING, URL)
     found = await one.read(MINE, 1.0), await two.read(MINE, 1.0)
     assert found[0] == found[1]

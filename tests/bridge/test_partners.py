@@ -174,6 +174,7 @@ async def test_of_others(town: RunningHub, partner: Partner, make_bridge: MakeBr
         ("/v1/deliveries?after=1", "#/after"),
         ("/v1/deliveries?after=9.a%20b", "#/after"),
         ("/v1/deliveries?limit=0", "#/limit"),
+        ("/v1/endpoints?after=abc", "#/after"),
         ("/v1/feed?after=abc", "#/after"),
         ("/v1/feed?limit=501", "#/limit"),
     ],
@@ -300,6 +301,138 @@ async def test_latest(partner: Partner, receiver: Receiver, make_bridge: MakeBri
     assert "supersedes" not in receiver.calls[0].body
     assert receiver.calls[1].body["supersedes"] == [2, 3, 4]
     assert [each["state"] for each in found] == ["delivered", *["superseded"] * 3, "delivered"]
+
+
+async def test_lists_lose_nothing(
+    partner: Partner, receiver: Receiver, make_bridge: MakeBridge
+) -> None:
+    """Pages of one show all that one page does, also of what came in the same millisecond."""
+    endpoint = await partner.endpoint(receiver.url)
+    path = f"/v1/endpoints/{endpoint['endpointId']}"
+    await partner.api.patch(path, json={"state": "disabled"})
+    orders = [await partner.order("CONFIRMED", "PREPARING") for _ in range(6)]
+    async with running(make_bridge()):
+        await partner.states(18, "held")
+    for query in ({}, {"state": "held"}, {"state": "held", "endpoint": endpoint["endpointId"]}):
+        whole = (await partner.get("/v1/deliveries", limit=500, **query))["items"]
+        assert len(whole) == 18
+        for limit in (1, 4):
+            paged: list[dict[str, Any]] = []
+            after: dict[str, Any] = {}
+            while True:
+                page = await partner.get("/v1/deliveries", limit=limit, **query, **after)
+                assert len(page["items"]) <= limit
+                paged += page["items"]
+                if page["next"] is None:
+                    break
+                after = {"after": page["next"]}
+            assert paged == whole
+    assert {each["orderId"] for each in whole} == set(orders)
+
+
+async def test_a_change_of_mind(
+    partner: Partner, receiver: Receiver, make_bridge: MakeBridge
+) -> None:
+    """What waits follows the mode that the endpoint has when it goes, and so does a recovery."""
+    receiver.respond = lambda request: answer(500)
+    endpoint = await partner.endpoint(receiver.url, mode="latest")
+    path = f"/v1/endpoints/{endpoint['endpointId']}"
+    async with running(make_bridge()):
+        await partner.order(*STEPS)
+        await partner.states(5, "pending")
+        await partner.api.patch(path, json={"mode": "all"})
+        receiver.respond = lambda request: answer(200)
+        await partner.states(5, "delivered")
+        await partner.api.patch(path, json={"mode": "latest", "state": "disabled"})
+        await partner.order(*STEPS)
+        await partner.states(5, "held")
+        await partner.api.patch(path, json={"state": "enabled"})
+        await partner.post(f"{path}/recover", 202, {"since": "2026-01-01T00:00:00Z"})
+        found = await partner.states(10, "delivered", "superseded")
+    assert sorted(each["state"] for each in found) == ["delivered"] * 6 + ["superseded"] * 4
+    assert receiver.calls[-1].body["supersedes"] == [1, 2, 3, 4]
+
+
+async def test_gone_says_the_old_url(
+    partner: Partner, receive: MakeReceiver, make_bridge: MakeBridge
+) -> None:
+    """A late 410 of the URL that an endpoint had switches nothing off."""
+    old, new = await receive(), await receive()
+    moved = asyncio.Event()
+
+    async def gone(request: web.Request) -> web.Response:
+        await moved.wait()
+        return web.Response(status=410)
+
+    old.respond = gone
+    endpoint = await partner.endpoint(old.url)
+    path = f"/v1/endpoints/{endpoint['endpointId']}"
+    async with running(make_bridge()):
+        await partner.order()
+        await old.count(1)
+        await partner.api.patch(path, json={"url": new.url})
+        moved.set()
+        await new.count(1)
+        assert (await partner.get(path))["state"] == "enabled"
+
+
+async def test_dead_behind_a_circuit(partner: Partner, make_bridge: MakeBridge) -> None:
+    """What waits for an origin that is left alone has its day, too."""
+    async with running(make_bridge(pace=Pace(scale=0.000_01))):
+        for number in range(10):
+            await partner.order("CONFIRMED", notificationUrl=f"http://127.0.0.1:9/{number}")
+        found = await partner.states(20, "dead")
+        detail = await partner.get(f"/v1/deliveries/{found[0]['deliveryId']}")
+    reasons = {each["error"] for each in detail["attempts"]}
+    assert reasons <= {
+        "could not connect: nothing listens at the port",
+        "not sent: the host was not reached of late",
+    }
+
+
+async def test_a_replay_goes_at_once(
+    partner: Partner, receiver: Receiver, make_bridge: MakeBridge
+) -> None:
+    """Also where the lane waits for a retry that is an hour off."""
+
+    async def later(request: web.Request) -> web.Response:
+        if (await request.json())["seq"] == 1:
+            return web.Response()
+        return web.Response(status=503, headers={"retry-after": "3600"})
+
+    receiver.respond = later
+    await partner.endpoint(receiver.url)
+    async with running(make_bridge(pace=Pace())):
+        order_id = await partner.order("CONFIRMED")
+        await receiver.count(2)
+
+        async def waits() -> bool:
+            found = await partner.deliveries(state="pending")
+            return bool(found) and found[0]["attemptCount"] == 1 and "nextAttemptAt" in found[0]
+
+        await eventually(waits)
+        (first,) = [x for x in await partner.deliveries(orderId=order_id) if x["seq"] == 1]
+        await partner.post(f"/v1/deliveries/{first['deliveryId']}/replay", 202)
+        await receiver.count(3)
+    assert seqs(receiver.calls)[:3] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"url": None}, "#/url"),
+        ({"mode": None}, "#/mode"),
+        ({"eventTypes": ["order.created", "nope"]}, "#/eventTypes/1"),
+        ({"eventTypes": [1]}, "#/eventTypes/0"),
+        ({"more": 1}, "#/more"),
+    ],
+)
+async def test_bad_changes(partner: Partner, change: dict[str, Any], pointer: str) -> None:
+    """A problem names the field, as it stands in the body."""
+    endpoint = await partner.endpoint("http://127.0.0.1:9/dead")
+    response = await partner.api.patch(f"/v1/endpoints/{endpoint['endpointId']}", json=change)
+    assert 422 == response.status_code
+    assert [pointer] == [each["pointer"] for each in response.json()["errors"]]
 
 
 async def test_stats(partner: Partner, receive: MakeReceiver, make_bridge: MakeBridge) -> None:

@@ -31,6 +31,15 @@ local function set_waiting(book, target, seqs)
   end
 end
 
+-- Whether only the latest of a target is wanted: "1", "0", or "" for as before.
+local function set_latest(book, target, latest)
+  if latest == '1' then
+    redis.call('HSET', book, 'm:' .. target, 1)
+  elseif latest == '0' then
+    redis.call('HDEL', book, 'm:' .. target)
+  end
+end
+
 -- What is known of a delivery; nil where there is none.
 local function load(book, target, seq)
   local text = redis.call('HGET', book, 'd:' .. target .. ':' .. seq)
@@ -68,7 +77,6 @@ local function set_aside(book, target, order, seq, it, state, keep)
   save(book, target, seq, it)
   local shelf = shelf_of(book, target, state)
   redis.call('ZADD', shelf, it.created, target .. '|' .. order .. '|' .. seq)
-  redis.call('ZREMRANGEBYSCORE', shelf, '-inf', now - 2 * keep)
   redis.call('PEXPIRE', shelf, 2 * keep)
   redis.call('HSET', book, 'aside', 1)
 end
@@ -82,6 +90,6 @@ local function count_open(book, change, keep_delivered, keep_aside)
     end
   else
     local aside = redis.call('HEXISTS', book, 'aside') == 1
-    redis.call('PEXPIRE', book, aside and keep_aside or keep_delivered)
+    redis.call('PEXPIRE', book, aside and math.max(keep_aside, keep_delivered) or keep_delivered)
   end
 end

@@ -3,10 +3,10 @@
 -- KEYS[1]  oc:{p}:queues
 -- ARGV     lease (ms), deliveries wanted, room in a queue, room at an origin, nap (ms),
 --          number of queues to wake, those queues, then pairs of name and room for queues and
---          origins whose room differs; a negative room: closed for so many ms
+--          origins whose room differs
 -- Answers  ms until the next lane is due (-1: never), the queues that held more than there was
 --          room for, and the claims: queue, lane, fence, seq, the older seqs that it stands for,
---          attempt, first attempt and event (ms), off, epoch, partner, url, payload.
+--          attempt, first attempt and event (ms), off, latest, epoch, partner, url, payload.
 -- The fence is the due time that the claim gives the lane. It only ever grows while the lane
 -- exists, because a lane is claimed once that time has passed.
 local lease, want, nap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5])
@@ -39,13 +39,17 @@ local function claim(queue, lane)
     stands_for = table.concat(seqs, ' ')
   end
   local it = load(book, target, seq)
+  if stands_for ~= '' and it.first == 0 then  -- the day of what it stands for goes on
+    it.first = load(book, target, seqs[#seqs]).first
+  end
   it.attempts = it.attempts + 1
   if it.first == 0 then
     it.first = now
   end
   save(book, target, seq, it)
   return {queue, lane, now + lease, seq, stands_for, it.attempts - it.before, it.first, it.created,
-    fields[3] and 1 or 0, fields[4], fields[5], fields[6], redis.call('HGET', book, 'e:' .. seq)}
+    fields[3] and 1 or 0, fields[2] and 1 or 0, fields[4], fields[5], fields[6],
+    redis.call('HGET', book, 'e:' .. seq)}
 end
 
 for _, queue in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', now, 'LIMIT', 0, 256)) do
@@ -54,10 +58,10 @@ for _, queue in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', now, 'LIMIT',
   end
   local due = head .. 'due:' .. queue
   local origin = string.match(queue, '^(.-)|') or ''
+  -- A room by name has the origin's in it already, where that counts.
   local own, common = rooms[queue] or queue_room, rooms[origin] or origin_room
-  local shut = -math.min(own, origin == '' and 0 or common)
   local room = math.min(want, own)
-  if origin ~= '' then
+  if origin ~= '' and not rooms[queue] then
     room = math.min(room, common)
   end
   local taken = 0
@@ -72,19 +76,17 @@ for _, queue in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', now, 'LIMIT',
         redis.call('ZREM', due, lane)
       end
     end
-    want = want - taken
-    rooms[queue] = own - taken
-    if origin ~= '' then
-      rooms[origin] = common - taken
-    end
+  end
+  want = want - taken
+  rooms[queue] = own - taken
+  if origin ~= '' then
+    rooms[origin] = common - taken
   end
   local next = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
   if #next == 0 then
     redis.call('ZREM', queues, queue)
   elseif tonumber(next[2]) > now then
     redis.call('ZADD', queues, next[2], queue)
-  elseif shut > 0 then
-    redis.call('ZADD', queues, now + shut, queue)
   elseif want > 0 then
     -- Full: it steps aside so that the queues behind it are seen.
     redis.call('ZADD', queues, now + nap, queue)

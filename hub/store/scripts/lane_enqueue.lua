@@ -18,7 +18,7 @@ local function open_book(order, epoch, partner, url)
     redis.call('HSET', book, 'epoch', epoch, 'partner', partner, 'url', url)
     local shelf = head .. 'books:' .. partner
     redis.call('ZADD', shelf, now, order)
-    redis.call('PEXPIRE', shelf, 2 * keep_aside)
+    redis.call('PEXPIRE', shelf, 2 * math.max(keep_aside, keep_delivered))
     -- Each newcomer looks whether two others, by chance, are still there: so the list cannot
     -- become much longer than what it lists.
     for _, each in ipairs(redis.call('ZRANDMEMBER', shelf, 2)) do
@@ -49,11 +49,7 @@ local function add(book, order, seq, target, queue, held, latest)
   if queue ~= target then
     redis.call('HSET', book, 'q:' .. target, queue)
   end
-  if latest ~= '' then
-    redis.call('HSET', book, 'm:' .. target, 1)
-  elseif #seqs > 1 then
-    redis.call('HDEL', book, 'm:' .. target)
-  end
+  set_latest(book, target, latest ~= '' and '1' or (#seqs > 1 and '0' or ''))
   schedule(queue, target .. '|' .. order)
   return 1
 end

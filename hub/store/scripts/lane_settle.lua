@@ -4,7 +4,8 @@
 -- ARGV     queue, lane, fence, seq, the older seqs that it stood for, state (pending, delivered,
 --          dead or held), ms until the next attempt (pending), attempt record ("": none was
 --          made), ms to keep what was delivered, ms to keep what is set aside, whole lane ("1"),
---          switch the order's callbacks off ("1"), attempts whose records are kept
+--          switch the order's callbacks off ("1"), attempts whose records are kept, whether only
+--          the latest is wanted from now on ("1", "0", or "": as before)
 -- Answers  ms until the lane is due again (-1: it is empty), or -2 for a stale fence: then
 --          nothing was changed.
 local queue, lane, fence, seq, stood_for, state = unpack(ARGV, 1, 6)
@@ -32,6 +33,7 @@ elseif it then
   end
   save(book, target, seq, it)
 end
+set_latest(book, target, ARGV[14])
 if off then
   redis.call('HSET', book, 'off', 1)
 end

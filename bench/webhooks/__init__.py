@@ -1,0 +1,1 @@
+"""The webhook bridge under load, beside partners that hang, and killed."""

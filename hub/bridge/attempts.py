@@ -2,12 +2,14 @@
 
 import random
 import time
-from collections import Counter
+from collections import Counter as Counts
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import structlog
+from prometheus_client import Counter, Histogram
 
 from hub.bridge import metrics
 from hub.bridge.circuits import Circuits
@@ -76,14 +78,14 @@ class Attempts:
         self._turns = turns
         self._pace = pace
         self._secrets: dict[str, tuple[float, str]] = {}
-        self._acks: Counter[tuple[str, int]] = Counter()
+        self._acks: Counts[tuple[str, int]] = Counts()
         # Attempts that began together at servers that hang end together, by the hundred; what
         # follows must not keep the loop from those that are well.
         self._unanswered = Pacer(_PACE)
 
-    def acks(self) -> Counter[tuple[str, int]]:
+    def acks(self) -> Counts[tuple[str, int]]:
         """How many each endpoint has accepted since the last call, by bucket of the time."""
-        taken, self._acks = self._acks, Counter()
+        taken, self._acks = self._acks, Counts()
         return taken
 
     async def make(self, claim: Claim, begin_by: float) -> Settlement:
@@ -95,7 +97,7 @@ class Attempts:
             return Settlement(State.PENDING)
         else:
             made = await self._try(claim, where)
-        _COUNTERS[made.state].labels("callback" if claim.callback else claim.target).inc()
+        _counter(made.state, "callback" if claim.callback else claim.target).inc()
         return made
 
     async def _try(self, claim: Claim, where: _Address) -> Settlement:
@@ -138,7 +140,7 @@ class Attempts:
             case Delivered():
                 await self._failing.accepted(claim)
                 took = max(0.0, self._pace.clock() - claim.created)
-                metrics.ACKED.labels(claim.target).observe(took)
+                _acked(claim.target).observe(took)
                 self._acks[claim.target, bucket_of(took)] += 1
                 return None
             case SwitchedOff():
@@ -195,6 +197,16 @@ class Attempts:
                 return Settlement(State.PENDING, record, max(wait, after * self._pace.scale))
             case GaveUp():
                 return Settlement(State.DEAD, record)
+
+
+@lru_cache(maxsize=4096)
+def _counter(state: State, name: str) -> Counter:
+    return _COUNTERS[state].labels(name)
+
+
+@lru_cache(maxsize=4096)
+def _acked(name: str) -> Histogram:
+    return metrics.ACKED.labels(name)
 
 
 def _headers(claim: Claim, where: _Address, at: float, body: bytes) -> dict[str, str]:

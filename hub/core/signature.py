@@ -5,6 +5,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 __all__ = ["SECRET_BYTES", "WebhookId", "make_secret", "sign"]
@@ -56,5 +57,9 @@ def sign(secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -
 
 
 def _signature(secret: str, signed: bytes) -> str:
-    key = b64decode(secret.removeprefix(_PREFIX))
-    return b64encode(hmac.digest(key, signed, "sha256")).decode()
+    return b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
+
+
+@lru_cache(maxsize=4096)
+def _key(secret: str) -> bytes:
+    return b64decode(secret.removeprefix(_PREFIX))

@@ -1,7 +1,6 @@
 """One hub instance, composed: the only place that knows all its parts."""
 
 import asyncio
-import gc
 import secrets
 import time
 from collections.abc import AsyncIterator, Coroutine
@@ -31,7 +30,7 @@ from hub.store.orders import OrderStore
 from hub.store.restaurants import RestaurantStore
 from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
-from hub.tasks import end
+from hub.tasks import end, rest_from_collecting
 from hub.tokens import Tokens
 from hub.transports import orders, osmand, partners, service, sse, stream, uplink
 from hub.transports.conversation import reconnect_window
@@ -42,7 +41,6 @@ from hub.transports.sockets import Sockets
 __all__ = ["Hub", "make_app"]
 
 _SIGN_IN: Final = 5.0
-_GC_THRESHOLDS: Final = (20_000, 20, 100)
 
 log = structlog.get_logger("hub")
 
@@ -100,10 +98,7 @@ class Hub:
             self.riders.run(),
         ):
             self._tasks.append(asyncio.create_task(work))
-        # Full collections would walk all that start-up made, and stop the loop for it.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
+        rest_from_collecting()
 
     async def stop(self) -> None:
         await end(self._tasks)

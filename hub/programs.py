@@ -21,6 +21,7 @@ from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.deadlines import DeadlineStore
 from hub.store.embedded import EmbeddedStore
+from hub.tasks import rest_from_collecting
 from hub.worker.worker import Worker
 
 __all__ = ["bridge", "run", "serve", "store", "up", "worker"]
@@ -129,6 +130,7 @@ async def bridge(settings: Settings) -> None:
     _tell_metrics(settings)
     async with _shared_store(settings) as connection:
         running = _bridge_of(settings, connection)
+        rest_from_collecting()
         async with together(running.run(), stop=stop):
             click.echo("ready bridge")
             await stop.wait()

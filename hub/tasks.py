@@ -1,12 +1,21 @@
-"""Ending tasks for good."""
+"""Ending tasks for good, and keeping a loop from stopping."""
 
 import asyncio
+import gc
 from collections.abc import Iterable
 from typing import Any, Final
 
-__all__ = ["end"]
+__all__ = ["end", "rest_from_collecting"]
 
 _AGAIN: Final = 0.1
+_THRESHOLDS: Final = (20_000, 20, 100)
+
+
+def rest_from_collecting() -> None:
+    """Full collections would walk all that start-up made, and stop the loop for it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -3,10 +3,14 @@
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
-__all__ = ["distance", "within"]
+__all__ = ["HORIZON", "METRES_OF_A_DEGREE", "distance", "reckoned", "velocity", "within"]
 
 _EARTH: Final = 6_371_008.8  # mean radius, metres (IUGG)
-_DEGREE: Final = radians(_EARTH)  # metres of a degree of latitude
+METRES_OF_A_DEGREE: Final = radians(_EARTH)
+"""Of latitude."""
+
+HORIZON: Final = 30.0
+"""Seconds for which a position is led on; then it stays where that got."""
 
 
 def distance(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
@@ -23,6 +27,28 @@ def within(metres: float, lat1: float, lng1: float, lat2: float, lng2: float) ->
     No way is longer than north, then east at the equator's scale: if that is short enough, there
     is no need for the sines.
     """
-    if (abs(lat2 - lat1) + abs(lng2 - lng1)) * _DEGREE <= metres:
+    if (abs(lat2 - lat1) + abs(lng2 - lng1)) * METRES_OF_A_DEGREE <= metres:
         return True
     return distance(lat1, lng1, lat2, lng2) <= metres
+
+
+def velocity(lat: float, speed: float | None, heading: float | None) -> tuple[float, float]:
+    """Degrees of latitude and longitude a second, from m/s and degrees clockwise from north.
+
+    Nothing, where either is not known.
+    """
+    if speed is None or heading is None:
+        return 0.0, 0.0
+    course, degrees = radians(heading), speed / METRES_OF_A_DEGREE
+    return degrees * cos(course), degrees * sin(course) / max(0.01, cos(radians(lat)))
+
+
+def reckoned(
+    lat: float, lng: float, speed: float | None, heading: float | None, seconds: float
+) -> tuple[float, float]:
+    """Dead reckoning: where a position has got to `seconds` after it was taken. This is what a
+    client shows between two positions, and what the hub compares each fix with.
+    """
+    north, east = velocity(lat, speed, heading)
+    ahead = min(max(seconds, 0.0), HORIZON)
+    return lat + north * ahead, lng + east * ahead

@@ -30,7 +30,7 @@ from schemas.times import format_time
 __all__ = ["Attempts", "Pace"]
 
 _SECRET_TTL: Final = 5.0
-_PACE: Final = 0.003
+_PACE: Final = 0.004
 _COUNTERS: Final = {
     State.DELIVERED: metrics.DELIVERED,
     State.PENDING: metrics.RETRIED,
@@ -79,8 +79,8 @@ class Attempts:
         self._pace = pace
         self._secrets: dict[str, tuple[float, str]] = {}
         self._acks: Counts[tuple[str, int]] = Counts()
-        # Attempts that began together at servers that hang end together, by the hundred; what
-        # follows must not keep the loop from those that are well.
+        # Attempts that began together at servers that hang end together, by the hundred, and so
+        # do those that wait for one circuit; what follows must not keep the loop from the others.
         self._unanswered = Pacer(_PACE)
 
     def acks(self) -> Counts[tuple[str, int]]:
@@ -111,8 +111,8 @@ class Attempts:
         else:
             body = body_of(claim.target, claim.payload, claim.stands_for)
             reply = await self._sender.send(where.url, body, _headers(claim, where, at, body))
-            if reply.status is None:
-                await self._unanswered.turn()
+        if reply.status is None:
+            await self._unanswered.turn()
         verdict = judge(
             reply,
             failures=claim.attempt,
@@ -120,7 +120,8 @@ class Attempts:
             now=at,
             chance=self._pace.chance(),
         )
-        _tell(claim, reply, verdict)
+        if not wait:
+            _tell(claim, reply, verdict)
         fate = None if wait else await self._hear(claim, where, reply, verdict, began)
         return self._settlement(claim, verdict, _record(reply, at), fate, wait)
 
@@ -194,9 +195,16 @@ class Attempts:
             case SwitchedOff():  # so said a URL that is no longer the endpoint's
                 return Settlement(State.PENDING, record)
             case Retry(after):
-                return Settlement(State.PENDING, record, max(wait, after * self._pace.scale))
+                return Settlement(
+                    State.PENDING, record, _later(wait, self._pace) + after * self._pace.scale
+                )
             case GaveUp():
                 return Settlement(State.DEAD, record)
+
+
+def _later(wait: float, pace: Pace) -> float:
+    """Not all together, when a circuit may be probed, but over as long again."""
+    return wait * (1.0 + pace.chance())
 
 
 @lru_cache(maxsize=4096)
@@ -228,15 +236,20 @@ def _record(reply: Reply, at: float) -> dict[str, Any]:
 
 
 def _tell(claim: Claim, reply: Reply, verdict: Verdict) -> None:
-    """One line, and a quiet one when it went well."""
-    log = _log.bind(order_id=claim.order_id, delivery_id=claim.delivery_id, attempt=claim.attempt)
-    told = {"status": reply.status, "error": reply.error}
+    """A line for what is news: the first failure of a delivery, and its end if that is a bad one.
+    Every attempt is in the store, and shown to its partner.
+    """
     match verdict:
         case Delivered():
-            log.debug("delivered", status=reply.status)
-        case Retry(after):
-            log.warning("attempt failed", **told, retry_in=round(after, 3))
+            return
+        case Retry(after) if claim.attempt == 1:
+            _line(claim, reply).warning("attempt failed", retry_in=round(after, 3))
         case GaveUp():
-            log.error("delivery is dead", **told)
+            _line(claim, reply).error("delivery is dead", attempts=claim.attempt)
         case SwitchedOff():
-            log.warning("target switched itself off", **told)
+            _line(claim, reply).warning("target switched itself off")
+
+
+def _line(claim: Claim, reply: Reply) -> Any:
+    told = {"status": reply.status, "error": reply.error}
+    return _log.bind(order_id=claim.order_id, delivery_id=claim.delivery_id, **told)

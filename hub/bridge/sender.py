@@ -18,6 +18,7 @@ from aiohttp.tracing import Trace
 from hub.bridge import metrics
 from hub.bridge.addresses import AddressGuard, AddressRefusedError, GuardedResolver
 from hub.bridge.faults import Timeouts, explain
+from hub.bridge.pacer import Pacer
 from hub.core.outcome import Fault, Reply
 
 __all__ = ["ANSWER_MAX", "Sender", "Timeouts"]
@@ -26,6 +27,9 @@ ANSWER_MAX: Final = 4096
 """Bytes of an answer's body that are read at most."""
 
 _KEEP_ALIVE: Final = 30.0
+_PACE: Final = 0.001
+"""Seconds between two attempts that are ended because their time is up."""
+
 _LINGER: Final = 1.0
 """Seconds for the rest of an answer whose status is known: it only saves a connection."""
 _OPENED: Final = metrics.CONNECTIONS.labels("opened")
@@ -55,6 +59,7 @@ class Sender:
         self._guard = guard
         self._timeouts = timeouts
         self._authorities = authorities
+        self._ends = Pacer(_PACE)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
@@ -78,7 +83,7 @@ class Sender:
         session = self._sessions[url[:5].lower() == "http:"]
         try:
             async with (
-                asyncio.timeout(self._timeouts.total),
+                self._ends.limit(self._timeouts.total),
                 session.post(
                     url, data=body, headers=HEADERS | headers, allow_redirects=False
                 ) as response,
@@ -106,7 +111,7 @@ class Sender:
             trust_env=False,
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(
-                total=self._timeouts.total,
+                total=None,  # ours: `_ends`
                 connect=self._timeouts.connect,
                 sock_connect=self._timeouts.connect,
             ),

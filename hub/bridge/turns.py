@@ -86,7 +86,8 @@ class Turns:
             limit.shrink(began, now)
         elif reply.took < _SLOW or limit.value < _START:
             limit.grow(slowly=reply.took >= _SLOW)
-        _note(self._shrunk, queue, limit.value < _START)
+        # A URL of callbacks is named when it has several out; most are one order's, and have one.
+        _note(self._shrunk, queue, limit.value < _START and origin_of(queue) is None)
         _note(self._proven, queue, reply.status is not None and reply.status < 300)
 
     def _known(self, queue: str) -> _Limit:

@@ -6,7 +6,7 @@ where the lifecycle forbids the step. Nothing here is stored or sent.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -30,8 +30,10 @@ from schemas.orders import Actor, OrderStatusUpdate
 from schemas.times import format_time
 
 __all__ = [
+    "RETREATS",
     "Change",
     "Unchanged",
+    "approach",
     "assign_rider",
     "change_status",
     "mark_ready",
@@ -43,6 +45,16 @@ __all__ = [
 
 MAX_CLOCK_LEAD = 300.0
 """Seconds that an update's `timestamp` may lie in the future."""
+
+
+RETREATS: Final = {
+    CourierState.AT_STORE: CourierState.ASSIGNED,
+    CourierState.NEARBY: CourierState.PICKED_UP,
+    CourierState.AT_DOOR: CourierState.PICKED_UP,
+}
+"""What a courier is again who has gone far away from where they were."""
+
+_APPROACHES: Final = frozenset(RETREATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +218,7 @@ def assign_rider(state: OrderState, rider_id: str, actor: Actor, now: float) -> 
         now,
         rider_id=rider_id,
         leg=state.leg + 1,
+        approached=(),
         courier_state=CourierState.ASSIGNED,
     )
 
@@ -223,6 +236,7 @@ def unassign_rider(state: OrderState, actor: Actor, now: float) -> Change | Unch
         now,
         rider_id=None,
         leg=state.leg + 1,
+        approached=(),
         courier_state=CourierState.UNASSIGNED,
     )
 
@@ -248,7 +262,27 @@ def move_courier(
         return unassign_rider(state, actor, now)
     if target is CourierState.PICKED_UP:
         return _pick_up(state, actor, now)
-    return _tell(state, COURIER_EVENTS[target], actor, now, now, courier_state=target)
+    return _come_to(state, target, actor, now)
+
+
+def approach(
+    state: OrderState, target: CourierState, actor: Actor, now: float
+) -> Change | Unchanged:
+    """A geofence says where the rider is: nearer than before, or far away again."""
+    if state.final or target is state.courier_state:
+        return Unchanged()
+    if target not in (*COURIER_STEPS[state.courier_state], RETREATS.get(state.courier_state)):
+        return Unchanged()
+    return _come_to(state, target, actor, now)
+
+
+def _come_to(state: OrderState, target: CourierState, actor: Actor, now: float) -> Change:
+    """Each approach is told once a leg; when it is made again only the state shows it."""
+    if target not in _APPROACHES or target in state.approached:
+        return Change(replace(state, courier_state=target))
+    approached = (*state.approached, target)
+    event = COURIER_EVENTS[target]
+    return _tell(state, event, actor, now, now, courier_state=target, approached=approached)
 
 
 def _pick_up(state: OrderState, actor: Actor, now: float) -> Change:

@@ -34,6 +34,8 @@ class OrderState(Struct, frozen=True, kw_only=True):
     hash: str
     rider_id: str | None = None
     leg: int = 0
+    approached: tuple[CourierState, ...] = ()
+    """What of AT_STORE, NEARBY and AT_DOOR was told on this leg: each is told once."""
     ready_at: float | None = None
     reason: str | None = None
     estimated_at: float | None = None

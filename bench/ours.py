@@ -1,8 +1,8 @@
 """Ordercast itself as a target: two hubs and their store, with every check of the contract on.
 
 Only the number of fixes that a rider may send is set higher, or a handful of riders could not
-make a load. Orders are prepared through the hub's own use cases, past HTTP, as that is not
-measured here.
+make a load; and every fix is told, as it is the relay that is measured. Orders are prepared
+through the hub's own use cases, past HTTP, as that is not measured here.
 """
 
 import asyncio
@@ -178,7 +178,8 @@ async def launch(
                         directory / "hubs.log",
                         "serve",
                         *("--data-dir", str(directory), "--port", "0", "--log-level", "warning"),
-                        *("--fix-rate", str(_FIX_RATE), "--drain-seconds", "1", *flags),
+                        *("--fix-rate", str(_FIX_RATE), "--position-error", "0"),
+                        *("--drain-seconds", "1", *flags),
                     )
                 )
                 for _ in range(hubs)

@@ -77,7 +77,14 @@ class Hub:
         self.deliveries = Deliveries(connection)
         self.pull = Pull(connection)
         self.fanout = Fanout(self.order_store)
-        self.riders = Riders(self.order_store, index, self.fanout, settings.fix_rate)
+        self.riders = Riders(
+            self.order_store,
+            index,
+            self.fanout,
+            self.orders.approach,
+            fix_rate=settings.fix_rate,
+            position_error=settings.position_error,
+        )
         self.sockets = Sockets(settings.ping_seconds)
         self.event_streams: set[sse.EventStream] = set()
         self.probe = Probe(self.hub_id)
@@ -96,6 +103,7 @@ class Hub:
             self._sign_in(),
             self._look_after(),
             self.riders.run(),
+            self.fanout.run(),
         ):
             self._tasks.append(asyncio.create_task(work))
         rest_from_collecting()

@@ -7,7 +7,9 @@ holes) -> `Subscriber.event` (whoever reads it). One position: `Feed.received` -
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from math import ceil
 from typing import Any, Final
 
 import structlog
@@ -41,6 +43,7 @@ class Fanout:
         self._orders = orders
         self._feeds: dict[str, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ageing: defaultdict[int, list[Feed]] = defaultdict(list)  # by Unix second
         self.bus: Bus
 
     def __len__(self) -> int:
@@ -53,6 +56,28 @@ class Fanout:
             self._finish(feed, "finished")
         elif not feed.subscribers:
             self._linger(feed)
+
+    # Positions that nobody makes any more
+
+    async def run(self) -> None:
+        """Tell of positions that have become stale, or lost, within the second."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.time()
+            for second in [second for second in self._ageing if second <= now]:
+                for feed in self._ageing.pop(second):
+                    self._age(feed, now)
+
+    def _age_from_now(self, feed: Feed) -> None:
+        feed.ages = True
+        self._age(feed, time.time())
+
+    def _age(self, feed: Feed, now: float) -> None:
+        alive = self._feeds.get(feed.order_id) is feed
+        due = feed.age(now) if alive else None
+        feed.ages = due is not None
+        if due is not None:
+            self._ageing[max(int(now) + 1, ceil(due))].append(feed)
 
     # Subscribers
 
@@ -77,6 +102,8 @@ class Fanout:
         self._align(feed, reading)
         answer(subscribed(subscriber, reading, after))
         feed.live(subscriber, reading.state.seq)
+        if reading.position is not None and not subscriber.own:
+            feed.recall(reading.position)
         self._after_events(feed)
 
     async def _listen(self, feed: Feed, watched: bool) -> None:
@@ -134,7 +161,7 @@ class Fanout:
     def _feed(self, order_id: str) -> Feed:
         feed = self._feeds.get(order_id)
         if feed is None:
-            feed = self._feeds[order_id] = Feed(order_id, self._after_events)
+            feed = self._feeds[order_id] = Feed(order_id, self._after_events, self._age_from_now)
         return feed
 
     def _forget_if_idle(self, feed: Feed) -> None:

@@ -16,9 +16,9 @@ from hub.core.recovery import Line
 from hub.core.state import OrderState
 from hub.core.views import position_view, sees_position, sees_rider, stream_event
 from hub.metrics import EVENT_LAG
-from schemas.lifecycle import Role, Status
+from schemas.lifecycle import FINAL, Role, Status
 from schemas.messages import MessageId
-from schemas.positions import freshness
+from schemas.positions import fresh_until, freshness
 from schemas.telemetry import Sighting
 from schemas.wire import Encode, Frames, loads_own
 
@@ -106,11 +106,15 @@ class Feed:
 
     __slots__ = (
         "_audience",
+        "ages",
         "confirmed",
+        "freshness",
         "heard_at",
+        "last",
         "leg",
         "line",
         "on_events",
+        "on_sighted",
         "order_id",
         "repairing",
         "rider_id",
@@ -120,9 +124,15 @@ class Feed:
         "watched",
     )
 
-    def __init__(self, order_id: str, on_events: Callable[["Feed"], None]) -> None:
+    def __init__(
+        self,
+        order_id: str,
+        on_events: Callable[["Feed"], None],
+        on_sighted: Callable[["Feed"], None],
+    ) -> None:
         self.order_id = order_id
         self.on_events = on_events
+        self.on_sighted = on_sighted
         self.confirmed: asyncio.Future[None] | None = None
         """Whether the server has confirmed the channels; None until they are asked for."""
         self.watched = False
@@ -134,6 +144,11 @@ class Feed:
         """0, which no sighting is of, until the order's state is known."""
         self.rider_id: str | None = None
         self.seen_at = 0.0
+        self.last: Sighting | None = None
+        """The last sighting of this leg, and how fresh it was told to be."""
+        self.freshness = ""
+        self.ages = False
+        """Whether somebody looks when it has become stale."""
         self.repairing = False
         self.heard_at = time.monotonic()
         self._audience: tuple[tuple[Look, tuple[Sink, ...]], ...] | None = None
@@ -176,7 +191,7 @@ class Feed:
     def _begin_leg(self, leg: int, rider_id: str | None) -> None:
         self._audience = None
         if leg != self.leg:
-            self.leg, self.seen_at = leg, 0.0
+            self.leg, self.seen_at, self.last = leg, 0.0, None
         if rider_id != self.rider_id:
             self.rider_id = rider_id
             self.fence()
@@ -211,13 +226,36 @@ class Feed:
         sighting = _sighting(payload)
         if sighting.leg != self.leg or sighting.at < self.seen_at:
             return
-        self.seen_at = sighting.at
+        self.seen_at, self.last = sighting.at, sighting
+        self._show(sighting, freshness(time.time() - sighting.at))
+        if not self.ages:
+            self.on_sighted(self)
+
+    def recall(self, sighting: Sighting) -> None:
+        """What the store knew of, when nobody had been seen here yet."""
+        if self.last is None and sighting.leg == self.leg:
+            self.seen_at, self.last = max(self.seen_at, sighting.at), sighting
+            self.freshness = freshness(time.time() - sighting.at)
+            if not self.ages:
+                self.on_sighted(self)
+
+    def age(self, now: float) -> float | None:
+        """Tell when the last position has become stale, or lost. Answers when (Unix seconds) to
+        look again, None for never.
+        """
+        if self.last is None or not self.subscribers or self.status in FINAL:
+            return None
+        fresh = freshness(now - self.last.at)
+        if fresh != self.freshness:
+            self.last.way = None
+            self._show(self.last, fresh)
+        return fresh_until(self.last.at, fresh)
+
+    def _show(self, sighting: Sighting, fresh: str) -> None:
+        self.freshness = fresh
         audience = self._audience
         if audience is None:
             audience = self._audience = self._looks()
-        if not audience:
-            return
-        fresh = freshness(time.time() - sighting.at)
         for (full, gcj02, encode), sinks in audience:
             view = position_view(self.order_id, sighting, full, fresh, self.rider_id, gcj02)
             encoded = encode(view)

@@ -145,6 +145,13 @@ class Orders:
             order_id, claims, lambda state, now: core.move_courier(state, target, claims.actor, now)
         )
 
+    async def approach(self, order_id: str, target: CourierState, claims: Claims) -> OrderState:
+        """A geofence says where the order's rider is; answers the order then."""
+        changed = await self._change(
+            order_id, claims, lambda state, now: core.approach(state, target, claims.actor, now)
+        )
+        return changed.state
+
     async def expire(self, order_id: str, code: str) -> Changed | None:
         """A deadline has come. None where the order is gone."""
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hub.core.cadence import Cadence
 from hub.core.claims import Claims
+from hub.core.course import Course
 from hub.core.fixes import FixFilter
+from hub.core.gate import Gate
 from hub.core.state import OrderState
+from hub.core.telling import Telling
 from hub.feed import Subscriber
 from hub.store.orders import Reading
 from hub.store.riders import Place
@@ -22,6 +26,7 @@ __all__ = ["Held", "Rider"]
 
 _TRAIL_POINTS: Final = 60
 _TRAIL_STEP: Final = 15.0  # metres between two points of a trail
+_WAY_POINTS: Final = 16
 _TRAIL_PAUSE: Final = 0.5  # seconds in which no second point is looked for
 
 
@@ -32,21 +37,50 @@ class Held:
     state: OrderState
     subscriber: Subscriber
     place: Place
+    telling: Telling
     leg: int = 0
     trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
     trail_due: float = 0.0
     """Fixes before this moment are no new points of the trail."""
+    grown: bool = False
+    """Whether the trail has points that the store has not."""
+    way: list[list[float]] = field(default_factory=list)
+    """The fixes since the last position that was told, as points of a trail."""
+    gate: Gate | None = None
+    coming: bool = False
+    """Whether a geofence was crossed, and the order is being told."""
 
     def see(self, reading: Reading) -> None:
         """The order as it is now. The trail is the present leg's; another hub may have begun it."""
         if self.leg != reading.state.leg:
             self.forget_trail()
             self.place.forget()
-        self.state, self.leg = reading.state, reading.state.leg
+            self.telling.forget()
+            self.way.clear()
+        self.follow(reading.state)
+        self.leg = reading.state.leg
         stored = reading.position
         if stored is not None and stored.leg == self.leg and self._older(reading.trail):
             self.trail.clear()
             self.trail.extend(reading.trail)
+
+    def follow(self, state: OrderState) -> None:
+        self.state, self.gate = state, Gate.of(state)
+
+    def hold_back(self, sighting: Sighting) -> None:
+        """It is not told, but on the way to the next one that is."""
+        if len(self.way) < _WAY_POINTS:
+            self.way.append([sighting.at, sighting.lat, sighting.lng])
+
+    def tell(self, sighting: Sighting) -> None:
+        """To all who watch, and the store; with the way since the last time."""
+        sighting.leg, sighting.way = self.leg, self.way or None
+        if self.grown:
+            self.place.put_trail(list(self.trail))
+            self.grown = False
+        self.place.put(sighting)
+        self.telling.told(sighting)
+        self.way = []
 
     def forget_trail(self) -> None:
         self.trail.clear()
@@ -64,6 +98,7 @@ class Held:
             if at < last[0] or within(_TRAIL_STEP, last[1], last[2], lat, lng):
                 return False
         self.trail.append([at, lat, lng])
+        self.grown = True
         return True
 
 
@@ -71,18 +106,23 @@ class Rider:
     """One rider as this hub knows them, with a socket or without.
 
     `look` has the rider's orders read again. `on_orders` is called when the orders changed,
-    `on_superseded` when another session of the same rider has begun.
+    `on_cadence` when it was looked how often to send, `on_superseded` when another session of the
+    same rider has begun.
     """
 
     __slots__ = (
         "_look",
+        "battery",
+        "cadence",
         "carried",
         "claims",
+        "course",
         "fence",
         "filter",
         "held",
         "looking",
         "newest_fence",
+        "on_cadence",
         "on_orders",
         "on_superseded",
         "rider_id",
@@ -96,6 +136,9 @@ class Rider:
         self.rider_id = rider_id
         self._look = look
         self.filter = FixFilter(fix_rate)
+        self.course = Course()
+        self.cadence = Cadence()
+        self.battery: float | None = None
         self.held: dict[str, Held] = {}
         self.carried: tuple[Held, ...] = ()
         """The values of `held`."""
@@ -103,6 +146,7 @@ class Rider:
         self.newest_fence = 0
         self.on_orders: Callable[[], None] | None = None
         self.on_superseded: Callable[[], None] | None = None
+        self.on_cadence: Callable[[], None] | None = None
         self.seen_at = time.monotonic()
         self.stale = False
         """Whether the orders may have changed since they were read last."""
@@ -123,6 +167,14 @@ class Rider:
     def view(self) -> list[dict[str, Any]]:
         """The `orders` of the rider's message."""
         return [_order_for_rider(held.state) for held in self.carried]
+
+    def metres_to_go(self) -> float | None:
+        """To the nearest place that one of the orders waits at; None where it is not known."""
+        here = self.filter
+        if here.at <= 0.0:
+            return None
+        gates = (held.gate for held in self.carried)
+        return min((gate.metres(here.lat, here.lng) for gate in gates if gate), default=None)
 
     def take_up(self, order_id: str, held: Held) -> None:
         self.held[order_id] = held

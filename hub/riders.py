@@ -1,29 +1,34 @@
 """Riders on duty at this hub: their orders, their fixes, and where these go.
 
-One fix, from the socket to the bus: `Riders.take_one` -> `FixFilter.judge` -> `Place.put`,
-once for each active order.
+One fix, from the socket to the bus: `Riders.take_one` -> `FixFilter.judge` -> `Telling.due` ->
+`Held.tell`, for each active order.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from hub.core.claims import Claims
 from hub.core.fixes import seq_of
+from hub.core.state import OrderState
+from hub.core.telling import Telling
 from hub.errors import NotFoundError, UnavailableError
 from hub.fanout import Fanout
 from hub.feed import Subscriber
 from hub.metrics import FIXES, FIXES_REJECTED
 from hub.rider import Held, Rider
 from hub.store.bus import Bus
+from hub.store.keys import order_keys
 from hub.store.keys import rider as rider_key
 from hub.store.orders import OrderStore, Reading
 from hub.store.riders import PositionBoard, RiderIndex
 from hub.tasks import end
+from schemas.lifecycle import CourierState
 from schemas.positions import Rejection
 from schemas.telemetry import RawFix, Sighting, read_fix
 
@@ -33,29 +38,47 @@ _IDLE: Final = 60.0  # seconds, at least, that a rider without a socket is remem
 _ROUND: Final = 30
 """Seconds in which every rider is looked at once: word from the bus may be lost."""
 
+_PACED_IN: Final = 5
+"""Seconds in which every rider is told once how often to send."""
+
 log = structlog.get_logger("hub.riders")
 
 Judged = tuple[int | None, Rejection]
 """The seq of a fix that was not taken, if it named one, and why."""
 
 
+Approach = Callable[[str, CourierState, Claims], Awaitable[OrderState]]
+
+
 class Riders:
     """All riders of this hub. Attach the bus before the first one.
 
-    `fix_rate`: messages with fixes that a rider may send a second, sustained.
+    `fix_rate`: messages with fixes that a rider may send a second, sustained. `position_error`:
+    metres by which those who lead the last position on may be wrong before the next is told.
+    `approach` tells an order that its rider has come to one of its places; answers the order then.
     """
 
     def __init__(
-        self, orders: OrderStore, index: RiderIndex, fanout: Fanout, fix_rate: float
+        self,
+        orders: OrderStore,
+        index: RiderIndex,
+        fanout: Fanout,
+        approach: Approach,
+        *,
+        fix_rate: float,
+        position_error: float,
     ) -> None:
         self._orders = orders
+        self._approach = approach
         self._fix_rate = fix_rate
+        self._position_error = position_error
         self._index = index
         self._fanout = fanout
         self._riders: dict[str, Rider] = {}
         self._arriving: dict[str, asyncio.Task[Rider]] = {}
         self._looks: set[asyncio.Task[None]] = set()
         self._round: deque[Rider] = deque()
+        self._paced = 0
         self.bus: Bus
         self.board: PositionBoard
 
@@ -92,7 +115,11 @@ class Riders:
         return rider
 
     async def begin_session(
-        self, rider_id: str, on_orders: Callable[[], None], on_superseded: Callable[[], None]
+        self,
+        rider_id: str,
+        on_orders: Callable[[], None],
+        on_cadence: Callable[[], None],
+        on_superseded: Callable[[], None],
     ) -> Rider:
         """A socket of the rider: every older one, here or elsewhere, is superseded."""
         rider = await self.on_duty(rider_id)
@@ -106,7 +133,7 @@ class Riders:
                 self.end_session(rider, on_superseded)
                 raise
             if rider.on_superseded == on_superseded:  # else it was superseded from elsewhere
-                rider.on_orders = on_orders
+                rider.on_orders, rider.on_cadence = on_orders, on_cadence
         return rider
 
     async def _take_over(self, rider: Rider) -> None:
@@ -119,7 +146,7 @@ class Riders:
 
     def end_session(self, rider: Rider, on_superseded: Callable[[], None]) -> None:
         if rider.on_superseded == on_superseded:
-            rider.on_orders = rider.on_superseded = None
+            rider.on_orders = rider.on_superseded = rider.on_cadence = None
             rider.seen_at = time.monotonic()
 
     def _on_word(self, rider: Rider, payload: bytes) -> None:
@@ -158,17 +185,22 @@ class Riders:
                 rejected.append((seq_of(raw), verdict))
                 FIXES_REJECTED.labels(verdict.value).inc()
                 continue
-            taken, highest, newest = taken + 1, max(highest, seq), verdict
-            for held in rider.carried:
-                if verdict.at >= held.trail_due:
-                    held.add_to_trail(verdict)
-        FIXES.value += taken
-        for held in rider.carried:
             if newest is not None:
-                held.place.put_trail(list(held.trail))
-                newest.leg = held.leg
-                held.place.put(newest)
+                self._pass(rider, newest)
+            taken, highest, newest = taken + 1, max(highest, seq), verdict
+        FIXES.value += taken
+        if newest is not None:
+            self._go(rider, newest)
         return taken, highest, rejected
+
+    @staticmethod
+    def _pass(rider: Rider, sighting: Sighting) -> None:
+        """A fix of a batch that is not the last: only on the way."""
+        rider.course.see(sighting.at, sighting.lat, sighting.lng)
+        for held in rider.carried:
+            if sighting.at >= held.trail_due:
+                held.add_to_trail(sighting)
+            held.hold_back(sighting)
 
     @staticmethod
     def _judge(rider: Rider, raw: Any, now: float) -> tuple[Sighting | Rejection, int]:
@@ -187,12 +219,46 @@ class Riders:
         if isinstance(sighting, Rejection):
             return self._rejected(sighting)
         FIXES.value += 1
-        for held in rider.carried:
-            if sighting.at >= held.trail_due and held.add_to_trail(sighting):
-                held.place.put_trail(list(held.trail))
-            sighting.leg = held.leg
-            held.place.put(sighting)
+        self._go(rider, sighting)
         return None
+
+    def _go(self, rider: Rider, sighting: Sighting) -> None:
+        """The rider is there now: told where it matters, kept back where all know it anyway."""
+        at, lat, lng = sighting.at, sighting.lat, sighting.lng
+        rider.course.see(at, lat, lng)
+        rider.battery = sighting.battery
+        for held in rider.carried:
+            if at >= held.trail_due:
+                held.add_to_trail(sighting)
+            gate = held.gate
+            if gate is not None and not held.coming and gate.crossed(lat, lng) is not None:
+                self._spawn(self._come(rider, held, lat, lng))
+            if held.telling.due(at, lat, lng):
+                if sighting.speed is None or sighting.heading is None:
+                    _lead_on(rider, sighting)
+                held.tell(sighting)
+            else:
+                held.hold_back(sighting)
+
+    async def _come(self, rider: Rider, held: Held, lat: float, lng: float) -> None:
+        """The rider has come to one of an order's places, or gone: as far as it goes."""
+        held.coming = True
+        try:
+            while held.gate is not None and (target := held.gate.crossed(lat, lng)) is not None:
+                order_id = held.state.order_id
+                state = await self._approach(order_id, target, rider.claims)
+                if state.courier_state is held.state.courier_state:
+                    break
+                held.follow(state)
+        except (NotFoundError, UnavailableError) as error:
+            log.debug("geofence not told", rider=rider.rider_id, error=str(error))
+        finally:
+            held.coming = False
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
 
     @staticmethod
     def _rejected(reason: Rejection) -> Rejection:
@@ -220,15 +286,30 @@ class Riders:
                 else:
                     self._round.append(rider)
                     self.look(rider)
+            await self._pace(-(-len(self._round) // _PACED_IN))
+
+    async def _pace(self, number: int) -> None:
+        """Tell the next so many riders how often to send: by who watches, and how near they are."""
+        batch = [self._round[(self._paced + each) % len(self._round)] for each in range(number)]
+        self._paced += number
+        riders = [rider for rider in batch if rider.on_cadence is not None]
+        keys = {rider: [order_keys(each).sightings for each in rider.held] for rider in riders}
+        try:
+            audience = await self.bus.audience([key for each in keys.values() for key in each])
+        except UnavailableError:
+            return
+        for rider in riders:
+            watched = sum(audience.get(key, 0) for key in keys[rider])
+            rider.cadence.hear(watched, rider.metres_to_go(), rider.battery)
+            if rider.on_cadence is not None:
+                rider.on_cadence()
 
     def look(self, rider: Rider) -> None:
         """See to it that the rider's orders are read, after now."""
         rider.stale = True
         if not rider.looking:
             rider.looking = True
-            task = asyncio.create_task(self._look(rider))
-            self._looks.add(task)
-            task.add_done_callback(self._looks.discard)
+            self._spawn(self._look(rider))
 
     async def _look(self, rider: Rider) -> None:
         try:
@@ -287,7 +368,8 @@ class Riders:
             if held is not None:  # another look was first
                 self._fanout.unsubscribe(subscriber)
             else:
-                held = Held(reading.state, subscriber, self.board.place(order_id))
+                telling = Telling(self._position_error)
+                held = Held(reading.state, subscriber, self.board.place(order_id), telling)
                 rider.take_up(order_id, held)
         held.see(reading)
         if reading.position is not None and reading.position.leg == reading.state.leg:
@@ -295,6 +377,13 @@ class Riders:
 
     async def stop(self) -> None:
         await end([*self._arriving.values(), *self._looks])
+
+
+def _lead_on(rider: Rider, sighting: Sighting) -> None:
+    """Where the phone does not say how fast and whereto, the way says it."""
+    moves = rider.course.velocity(sighting.at, sighting.lat, sighting.lng)
+    if moves is not None:
+        sighting.speed, sighting.heading = moves
 
 
 def _active(reading: Reading | None, rider: Rider) -> bool:

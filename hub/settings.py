@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     ping_seconds: Duration = 25.0
     fix_rate: Annotated[float, Field(gt=0)] = 5.0
     """Messages with fixes a second that are taken from a rider, sustained."""
+    position_error: Annotated[float, Field(ge=0)] = 15.0
+    """Metres by which those who lead a rider's last position on may be wrong before the next is
+    told; 0 tells every fix.
+    """
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

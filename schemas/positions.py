@@ -18,6 +18,7 @@ __all__ = [
     "Position",
     "Rejection",
     "TrailPoint",
+    "fresh_until",
     "freshness",
 ]
 
@@ -42,6 +43,13 @@ def freshness(age: float) -> str:
     if age < STALE_AFTER:
         return _FRESH
     return _STALE if age < LOST_AFTER else _LOST
+
+
+def fresh_until(at: float, worth: str) -> float | None:
+    """When a position of a fix taken `at` is worth less than that; None where it cannot be."""
+    if worth == _FRESH:
+        return at + STALE_AFTER
+    return at + LOST_AFTER if worth == _STALE else None
 
 
 class Rejection(StrEnum):
@@ -110,3 +118,6 @@ class Position(Wire):
     estimated_time: int | None = None
     rider_id: str | None = Field(default=None, description="platform only")
     battery: float | None = Field(default=None, description="platform only")
+    trail: list[TrailPoint] | None = Field(
+        default=None, description="the way since the position before, oldest first"
+    )

@@ -55,6 +55,8 @@ class Sighting(Struct, array_like=True, gc=False):
     speed: float | None = None
     accuracy: float | None = None
     battery: float | None = None
+    way: list[list[float]] | None = None
+    """What was not told since the sighting before: Unix seconds, lat and lng, oldest first."""
 
 
 class View(Struct, tag_field="type", tag="position", rename="camel", omit_defaults=True, gc=False):
@@ -70,6 +72,7 @@ class View(Struct, tag_field="type", tag="position", rename="camel", omit_defaul
     accuracy: float | None = None
     battery: float | None = None
     rider_id: str | None = None
+    trail: list[dict[str, Any]] | None = None
 
 
 fix_reader: Final[dict[Codec, Callable[[bytes], RawFix]]] = {

@@ -87,9 +87,13 @@ def stream_event(event: dict[str, Any]) -> dict[str, Any]:
 
 def trail_view(trail: list[list[float]], role: Role, gcj02: bool = False) -> list[dict[str, Any]]:
     """The way so far, oldest first; `trail` holds triples of Unix seconds, lat, lng."""
+    return _points(trail, role in _SEES_RIDER, gcj02)
+
+
+def _points(way: list[list[float]], full: bool, gcj02: bool) -> list[dict[str, Any]]:
     points = []
-    for at, *point in trail:
-        lat, lng = _place(point[0], point[1], role in _SEES_RIDER, gcj02)
+    for at, *point in way:
+        lat, lng = _place(point[0], point[1], full, gcj02)
         points.append({"at": format_time(at), "lat": lat, "lng": lng})
     return points
 
@@ -109,6 +113,8 @@ def position_view(
     view = View(
         order_id, format_time(sighting.at), lat, lng, freshness, sighting.heading, sighting.speed
     )
+    if sighting.way:
+        view.trail = _points(sighting.way, full, gcj02)
     if full:
         view.accuracy, view.battery, view.rider_id = sighting.accuracy, sighting.battery, rider_id
     return view

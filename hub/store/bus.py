@@ -11,10 +11,12 @@ answer nobody waits for would wake two processes for each message of a quiet hub
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
+from hiredis import ReplyError
 
 from hub.errors import UnavailableError
 from hub.store.connection import Connection
@@ -103,6 +105,22 @@ class Bus:
         They go with all others of this tick; while the node is away they are dropped.
         """
         (self._only or self._node_of(key)).tell(packed)
+
+    async def audience(self, channels: Sequence[str]) -> dict[str, int]:
+        """How many links listen to each of these channels, over all hubs. Raises
+        UnavailableError.
+        """
+        by_node: defaultdict[Address, list[str]] = defaultdict(list)
+        for channel in channels:
+            by_node[self._connection.address(channel)].append(channel)
+        found: dict[str, int] = {}
+        for address, names in by_node.items():
+            reply = await self._connection.pipes.ask(address, "PUBSUB", "SHARDNUMSUB", *names)
+            if isinstance(reply, ReplyError):
+                raise UnavailableError(str(reply))
+            pairs = zip(reply[::2], reply[1::2], strict=True)
+            found |= {name.decode(): number for name, number in pairs}
+        return found
 
     def _node_of(self, key: str) -> "_Node":
         return self._node(self._connection.address(key))

@@ -25,8 +25,6 @@ from schemas.wire import loads
 __all__ = ["routes"]
 
 _ACK_EVERY: Final = 1.0
-_CADENCE_WATCHED: Final = 4.0
-_CADENCE_IDLE: Final = 60.0
 
 
 class Uplink(Conversation):
@@ -52,7 +50,7 @@ class Uplink(Conversation):
         self._read, self._binary = fix_reader[handshake.codec], self.session.binary
         self._rider_id = str(handshake.params["rider_id"])
         self._rider: Rider | None = None
-        self._cadence: float | None = None
+        self._cadence: tuple[float, str] | None = None
         self._taken = self._acked = -1
         self._acked_at = 0.0
         self._ack_due = False
@@ -62,7 +60,7 @@ class Uplink(Conversation):
 
     async def admitted(self) -> None:
         self._rider = await self._riders.begin_session(
-            self._rider_id, self._on_orders, self._on_superseded
+            self._rider_id, self._on_orders, self._on_cadence, self._on_superseded
         )
         if self.state.degraded:
             self.socket.say({"type": "notice", "code": "degraded"})
@@ -124,10 +122,14 @@ class Uplink(Conversation):
     def _on_orders(self) -> None:
         assert self._rider is not None
         self.socket.say({"type": "orders", "orders": self._rider.view()})
-        seconds = _CADENCE_WATCHED if self._rider.held else _CADENCE_IDLE
-        if seconds != self._cadence:
-            self._cadence = seconds
-            reason = "watched" if self._rider.held else "idle"
+        self._on_cadence()
+
+    def _on_cadence(self) -> None:
+        assert self._rider is not None
+        cadence = self._rider.cadence.told(bool(self._rider.held))
+        if cadence != self._cadence:
+            self._cadence = cadence
+            seconds, reason = cadence
             self.socket.say({"type": "cadence", "seconds": seconds, "reason": reason})
 
     def _on_superseded(self) -> None:

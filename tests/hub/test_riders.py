@@ -305,7 +305,12 @@ async def test_positions_by_http(hub: RunningHub, platform: httpx2.AsyncClient) 
         await watcher.subscribe(order["orderId"])
         one = await client.post(path, json=fix(1, offset=-5))
         await watcher.until("position")
-        batch = [fix(2, offset=-4), fix(3, lat=99), {"seq": 4}, fix(5, offset=-3, lng=SHOP["lng"])]
+        batch = [
+            fix(2, offset=-4),
+            fix(3, lat=99),
+            {"seq": 4},
+            fix(5, offset=-3, lng=SHOP["lng"] + 0.0004),
+        ]
         many = await client.post(path, json={"fixes": batch})
         await watcher.until("position")
     assert (200, {"taken": 1, "rejected": []}) == (one.status_code, one.json())

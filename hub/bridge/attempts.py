@@ -30,7 +30,7 @@ from schemas.times import format_time
 __all__ = ["Attempts", "Pace"]
 
 _SECRET_TTL: Final = 5.0
-_PACE: Final = 0.004
+_PACE: Final = 0.006
 _COUNTERS: Final = {
     State.DELIVERED: metrics.DELIVERED,
     State.PENDING: metrics.RETRIED,

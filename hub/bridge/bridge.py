@@ -32,7 +32,7 @@ from hub.tasks import end
 __all__ = ["Bridge"]
 
 CONCURRENCY: Final = 1024
-LEASE_MARGIN: Final = 5.0
+LEASE_MARGIN: Final = 8.0
 GRACE: Final = 3.0
 _BLOCK: Final = 2.0  # below the time after which the store's connection counts a command as lost
 _POLL: Final = 0.1

@@ -27,7 +27,7 @@ ANSWER_MAX: Final = 4096
 """Bytes of an answer's body that are read at most."""
 
 _KEEP_ALIVE: Final = 30.0
-_PACE: Final = 0.001
+_PACE: Final = 0.002
 """Seconds between two attempts that are ended because their time is up."""
 
 _LINGER: Final = 1.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-__all__ = ["DataError", "OrderTrace", "Point", "densest", "load"]
+__all__ = ["DataError", "OrderTrace", "Point", "densest", "load", "trips"]
 
 ARRIVALS: Final = "order_arrivals.csv.gz"
 TRIPS: Final = "gps_trips.csv.gz"
@@ -48,7 +48,7 @@ def load(directory: Path, count: int, seed: int) -> list[OrderTrace]:
     is some 45 minutes with a median trip of 12 to 15.
     """
     arrivals = densest(_moments(directory), count)
-    trips = _trips(directory)
+    found = trips(directory)
     chance = Random(seed)
     return [
         OrderTrace(
@@ -56,7 +56,7 @@ def load(directory: Path, count: int, seed: int) -> list[OrderTrace]:
             confirm=_around(120, chance),
             prepare=_around(120, chance),
             kitchen=_around(1500, chance),
-            trip=chance.choice(trips),
+            trip=chance.choice(found),
         )
         for at in arrivals
     ]
@@ -79,13 +79,14 @@ def _moments(directory: Path) -> list[float]:
     return sorted(_seconds(row["created_at"]) for row in _rows(directory / ARRIVALS))
 
 
-def _trips(directory: Path) -> list[list[Point]]:
+def trips(directory: Path) -> list[list[Point]]:
+    """Those of a delivery's length. Raises DataError."""
     tracks: dict[str, list[Point]] = defaultdict(list)
     for row in _rows(directory / TRIPS):
         point = (_seconds(row["time"]), float(row["latitude"]), float(row["longitude"]))
         tracks[row["track_id"]].append(point)
-    trips = [_from_zero(sorted(set(track))) for track in tracks.values()]
-    usable = [trip for trip in trips if _is_usable(trip)]
+    found = [_from_zero(sorted(set(track))) for track in tracks.values()]
+    usable = [trip for trip in found if _is_usable(trip)]
     if not usable:
         raise DataError(f"{directory / TRIPS} holds no trip of a delivery's length")
     return usable

@@ -379,9 +379,9 @@ async def test_gone_says_the_old_url(
 async def test_dead_behind_a_circuit(partner: Partner, make_bridge: MakeBridge) -> None:
     """What waits for an origin that is left alone has its day, too."""
     async with running(make_bridge(pace=Pace(scale=0.000_01))):
-        for number in range(10):
+        for number in range(4):
             await partner.order("CONFIRMED", notificationUrl=f"http://127.0.0.1:9/{number}")
-        found = await partner.states(20, "dead")
+        found = await partner.states(8, "dead")
         detail = await partner.get(f"/v1/deliveries/{found[0]['deliveryId']}")
     reasons = {each["error"] for each in detail["attempts"]}
     assert reasons <= {

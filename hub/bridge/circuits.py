@@ -19,9 +19,13 @@ TRIPS_AT: Final = 10
 """Attempts in a row, of one bridge, that did not reach the origin."""
 
 FIRST: Final = 2.0
-_MISSED_MAX: Final = 10_000
 LONGEST: Final = 60.0
 """Seconds that a circuit stays open the first time, and at most; doubled each time in a row."""
+
+_PROBING: Final = 1.0
+"""Seconds after which the others ask again while a probe is out."""
+
+_MISSED_MAX: Final = 10_000
 
 
 class Circuits:
@@ -61,11 +65,12 @@ class Circuits:
             return 0.0
         if (wait := at - time.monotonic()) > 0.0:
             return wait
-        wait = await self._bridges.enter(origin, self._lease)
+        pause = _PROBING * self._scale
+        wait = await self._bridges.enter(origin, self._lease, pause)
         if wait == 0.0:
             self._changed(origin, None)
             return 0.0
-        self._open[origin] = time.monotonic() + (self._lease if wait == PROBE else wait)
+        self._open[origin] = time.monotonic() + (pause if wait == PROBE else wait)
         return 0.0 if wait == PROBE else wait
 
     async def tell(self, origin: str, reached: bool, began: float) -> None:

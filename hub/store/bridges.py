@@ -68,11 +68,12 @@ class Bridges:
         limits = (int(first * 1000), int(longest * 1000))
         return float(await self._connection.run(self._trip, (_CIRCUITS,), origin, *limits)) / 1000
 
-    async def enter(self, origin: str, lease: float) -> float:
-        """Seconds to wait, 0.0 where the circuit is closed, or PROBE: one attempt may go, which
-        has `lease` seconds.
+    async def enter(self, origin: str, lease: float, pause: float) -> float:
+        """Seconds to wait, `pause` at most while a probe is out; 0.0 where the circuit is closed;
+        or PROBE: one attempt may go, which has `lease` seconds.
         """
-        wait = await self._connection.run(self._enter, (_CIRCUITS,), origin, int(lease * 1000))
+        times = (max(1, int(lease * 1000)), max(1, int(pause * 1000)))
+        wait = await self._connection.run(self._enter, (_CIRCUITS,), origin, *times)
         return PROBE if wait == -1 else wait / 1000
 
     async def close(self, origin: str) -> None:

@@ -24,27 +24,27 @@ async def test_bridges_come_and_go(bridges: Bridges) -> None:
 
 async def test_a_circuit(bridges: Bridges) -> None:
     """Open, it lets nothing through; then one probe; and it stays open longer each time."""
-    assert await bridges.enter(ORIGIN, 10) == 0.0
+    assert await bridges.enter(ORIGIN, 10, 5) == 0.0
     assert 9 < await bridges.trip(ORIGIN, 10, 60) <= 10
     assert 9 < await bridges.trip(ORIGIN, 10, 60) <= 10
-    assert 9 < await bridges.enter(ORIGIN, 10) <= 10
+    assert 9 < await bridges.enter(ORIGIN, 10, 5) <= 10
     assert 9 < (await bridges.beat("one", 60)).circuits[ORIGIN] <= 10
     await bridges.close(ORIGIN)
     assert (await bridges.beat("one", 60)).circuits == {}
     await bridges.trip(ORIGIN, 0, 60)
-    answers = [await bridges.enter(ORIGIN, 10) for _ in range(3)]
+    answers = [await bridges.enter(ORIGIN, 10, 5) for _ in range(3)]
     assert answers[0] == PROBE
-    assert all(9 < each <= 10 for each in answers[1:])
+    assert answers[1:] == [5.0, 5.0]
     assert 19 < await bridges.trip(ORIGIN, 10, 60) <= 20
     await bridges.close(ORIGIN)
-    assert await bridges.enter(ORIGIN, 10) == 0.0
+    assert await bridges.enter(ORIGIN, 10, 5) == 0.0
 
 
 async def test_the_longest_opening(bridges: Bridges) -> None:
     """It is not doubled for ever."""
     for _ in range(40):
         await bridges.trip(ORIGIN, 0.001, 0.002)
-        while await bridges.enter(ORIGIN, 0.0) > 0.0:
+        while await bridges.enter(ORIGIN, 0.0, 0.0) > 0.0:
             pass
     assert await bridges.trip(ORIGIN, 10, 60) <= 60
 

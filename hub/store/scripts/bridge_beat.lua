@@ -17,8 +17,8 @@ local open = {}
 local circuits = redis.call('HGETALL', KEYS[2])
 for i = 1, #circuits, 2 do
   local till, probe = string.match(circuits[i + 1], '^%d+ (%d+) (%d+)$')
-  till = math.max(tonumber(till), tonumber(probe))
-  if till < long_ago then
+  till = tonumber(till)
+  if math.max(till, tonumber(probe)) < long_ago then
     redis.call('HDEL', KEYS[2], circuits[i])
   else
     open[#open + 1] = circuits[i]

@@ -78,7 +78,7 @@ class Riders:
         self._arriving: dict[str, asyncio.Task[Rider]] = {}
         self._looks: set[asyncio.Task[None]] = set()
         self._round: deque[Rider] = deque()
-        self._paced = 0
+        self._to_pace: list[Rider] = []
         self.bus: Bus
         self.board: PositionBoard
 
@@ -286,13 +286,13 @@ class Riders:
                 else:
                     self._round.append(rider)
                     self.look(rider)
-            await self._pace(-(-len(self._round) // _PACED_IN))
+            self._to_pace = self._to_pace or list(self._riders.values())
+            number = -(-len(self._riders) // _PACED_IN)
+            batch, self._to_pace = self._to_pace[:number], self._to_pace[number:]
+            await self._pace([rider for rider in batch if rider.on_cadence is not None])
 
-    async def _pace(self, number: int) -> None:
-        """Tell the next so many riders how often to send: by who watches, and how near they are."""
-        batch = [self._round[(self._paced + each) % len(self._round)] for each in range(number)]
-        self._paced += number
-        riders = [rider for rider in batch if rider.on_cadence is not None]
+    async def _pace(self, riders: list[Rider]) -> None:
+        """Tell riders how often to send: by who watches, and how near they are."""
         keys = {rider: [order_keys(each).sightings for each in rider.held] for rider in riders}
         try:
             audience = await self.bus.audience([key for each in keys.values() for key in each])

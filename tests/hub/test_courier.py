@@ -181,8 +181,11 @@ async def test_who_joins_later_is_told_too(
         assert "stale" == (await watcher.until("position"))["freshness"]
 
 
-async def test_cadence(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
+async def test_cadence(
+    hub: RunningHub, platform: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody watches, somebody does, the rider is near: the phone is told how often to send."""
+    monkeypatch.setattr("hub.riders._PACED_IN", 1)
     rider_id = fresh("r")
     order = await on_delivery(platform, rider_id)
     async with hub.rider(rider_id) as rider:

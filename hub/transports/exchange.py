@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from hub.core.claims import Claims
 from hub.errors import (
@@ -152,7 +153,17 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = {404: "Not Found", 405: "Method Not Allowed"}.get(error.status_code, "Error")
-    return _problem(error.status_code, title, str(error.detail), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_allowed(request)))
+    return _problem(error.status_code, title, str(error.detail), headers)
+
+
+def _allowed(request: Request) -> set[str]:
+    """The methods of a path (RFC 9110, 15.5.6), which may be spread over several routes."""
+    routes = (each for each in request.app.routes if isinstance(each, Route))
+    fits = (each for each in routes if each.matches(request.scope)[0] is not Match.NONE)
+    return {method for each in fits for method in each.methods or ()}
 
 
 async def _gone(request: Request, error: Exception) -> Response:

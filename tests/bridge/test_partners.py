@@ -575,8 +575,16 @@ async def test_gone_is_told_to_the_owner(
     assert [each["endpointId"] for each in told] == [endpoint["endpointId"]]
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_methods(partner: Partner, method: str) -> None:
-    for path in ("/v1/deliveries", "/v1/feed", "/v1/feed/ack"):
-        response: httpx2.Response = await partner.api.request(method, path)
-        assert 405 == response.status_code
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/endpoints", "GET, HEAD, POST"),
+        ("/v1/endpoints/ep_0", "DELETE, GET, HEAD, PATCH"),
+        ("/v1/deliveries", "GET, HEAD"),
+        ("/v1/feed/ack", "POST"),
+    ],
+)
+async def test_methods(partner: Partner, path: str, allowed: str) -> None:
+    """A method that a path has not is told which it has."""
+    response: httpx2.Response = await partner.api.put(path)
+    assert (405, allowed) == (response.status_code, response.headers["allow"])

@@ -170,8 +170,12 @@ def _flags(rides: Sequence[Sequence[Point]]) -> dict[str, Any]:
 async def _ingest(
     rides: Sequence[Sequence[Point]], target: Ordercast, riders: int, watched: bool
 ) -> dict[str, Any]:
-    """CPU of the riders' hub for one fix of a trip that is driven to and fro."""
-    await target.prepare(riders)
+    """CPU of the riders' hub for one fix of a trip that is driven to and fro, by riders who have
+    not driven before: an older fix is not taken.
+    """
+    first = len(target.ids)
+    await target.prepare(first + riders)
+    orders = range(first, first + riders)
     packed = [_packed(rides[number % len(rides)]) for number in range(riders)]
     done, all_done = set[int](), asyncio.Event()
 
@@ -186,9 +190,9 @@ async def _ingest(
 
         return heard
 
-    dials: list[Any] = [(target.rider(number), hears(number)) for number in range(riders)]
+    dials: list[Any] = [(target.rider(order), hears(order - first)) for order in orders]
     if watched:
-        dials += [(target.customer(number), lambda payload: None) for number in range(riders)]
+        dials += [(target.customer(order), lambda payload: None) for order in orders]
     lines = await open_all(dials, target.answers)
     before, start, sent = cpu_seconds(target.processes), perf_counter(), 0
     async with quiet_collector(), asyncio.timeout(_TAKEN_WITHIN):

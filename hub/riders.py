@@ -232,6 +232,7 @@ class Riders:
                 held.add_to_trail(sighting)
             gate = held.gate
             if gate is not None and not held.coming and gate.crossed(lat, lng) is not None:
+                held.coming = True
                 self._spawn(self._come(rider, held, lat, lng))
             if held.telling.due(at, lat, lng):
                 if sighting.speed is None or sighting.heading is None:
@@ -242,7 +243,6 @@ class Riders:
 
     async def _come(self, rider: Rider, held: Held, lat: float, lng: float) -> None:
         """The rider has come to one of an order's places, or gone: as far as it goes."""
-        held.coming = True
         try:
             while held.gate is not None and (target := held.gate.crossed(lat, lng)) is not None:
                 order_id = held.state.order_id

@@ -10,7 +10,6 @@ import string
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import aiohttp
@@ -20,6 +19,7 @@ from rich.text import Text
 
 from hub.bridge.checks import CHECKS, Check, Request, Sample
 from hub.bridge.findings import ANSWER_MAX, Answer, Finding, Limits, Report, Silence, State, judge
+from hub.bridge.sender import HEADERS
 from hub.core.signature import SECRET_BYTES, make_secret
 
 __all__ = ["run", "show"]
@@ -34,17 +34,6 @@ _STYLES: Final = {
     State.FAILED: "bold red",
     State.ADVICE: "yellow",
     State.SKIPPED: "dim",
-}
-
-try:
-    _VERSION = version("ordercast")
-except PackageNotFoundError:  # run from a checkout
-    _VERSION = "0"
-
-_HEADERS: Final = {
-    "content-type": "application/json",
-    "user-agent": f"ordercast/{_VERSION}",
-    "accept-encoding": "identity",
 }
 
 
@@ -137,7 +126,7 @@ async def _exchange(
                 request.method,
                 url,
                 data=_drip(request, exchange, limits.slow) if request.slow else request.body,
-                headers={**_HEADERS, **request.headers, "content-length": str(len(request.body))},
+                headers={**HEADERS, **request.headers, "content-length": str(len(request.body))},
                 allow_redirects=False,
                 trace_request_ctx=exchange,
             ) as response,

@@ -47,14 +47,16 @@ class FeedStore:
         self._append = Script("feed_append")
         self._ack = Script("feed_ack")
 
-    async def append(self, partner: str, partition: str, pointers: Iterable[Pointer]) -> None:
-        """Append what is after the last that came from this partition's log, in its order."""
+    async def append(self, partner: str, source: str, pointers: Iterable[Pointer]) -> None:
+        """Append what is after the last that came from this source, in its order: the log of a
+        partition, or an endpoint that tells of itself.
+        """
         keys = (_feed(partner), f"oc:{{f:{partner}}}:seen", _acked(partner))
         flat: list[str | int | bytes] = []
         for each in pointers:
             flat += (each.log_id, each.order_id, each.seq, each.told)
         keep = (KEEP_UNREAD, KEEP_READ)
-        await self._connection.run(self._append, keys, partition, *keep, *flat)
+        await self._connection.run(self._append, keys, source, *keep, *flat)
 
     async def read(
         self, partner: str, after: str | None, limit: int

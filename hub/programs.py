@@ -22,6 +22,7 @@ from hub.store.connection import Connection
 from hub.store.deadlines import DeadlineStore
 from hub.store.embedded import EmbeddedStore
 from hub.tasks import rest_from_collecting
+from hub.worker.deadlines import Deadlines
 from hub.worker.worker import Worker
 
 __all__ = ["bridge", "run", "serve", "store", "up", "worker"]
@@ -68,7 +69,7 @@ async def _store(settings: Settings) -> AsyncIterator[Connection]:
 
 
 def _worker_of(hub: Hub) -> Worker:
-    return Worker(DeadlineStore(hub.connection), hub.orders)
+    return Worker([Deadlines(DeadlineStore(hub.connection), hub.orders)])
 
 
 def _bridge_of(settings: Settings, connection: Connection) -> Bridge:

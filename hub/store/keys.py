@@ -19,6 +19,7 @@ script may touch it all, on one server as on a cluster.
     oc:endpoints...         webhook endpoints: see hub.store.endpoints
     oc:restaurant:<id>      string  what the platform told of a restaurant (JSON)
     oc:hubs                 hash    the living hubs
+    oc:lease:<duty>         string  the worker that leads a duty
 
     channels (sharded pub/sub)
     oc:{p}:c:<id>           an order's events

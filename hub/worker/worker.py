@@ -1,48 +1,83 @@
-"""Fires deadlines. Any number of workers may run: the order's own revision lets one win."""
+"""The worker: duties that go on beside each other, through every absence of the store."""
 
 import asyncio
-import time
-from typing import Final
+import os
+import socket
+from collections.abc import Iterable
+from secrets import token_hex
+from typing import Final, Protocol
 
 import structlog
 
-from hub.errors import OrdercastError, UnavailableError
-from hub.orders import Orders
-from hub.store.deadlines import DeadlineStore
+from hub.errors import UnavailableError
+from hub.store.leases import Leases
+from hub.tasks import end
 
-__all__ = ["Worker"]
+__all__ = ["Duty", "Led", "Worker", "worker_name"]
 
-_PACE: Final = 0.5
-_AWAY: Final = 1.0
+_BACK_OFF: Final = (0.1, 0.2, 0.5, 1.0)
+_LEASE: Final = 10.0
+"""Seconds after which another worker takes over what a dead one led."""
 
 log = structlog.get_logger("hub.worker")
 
 
+class Duty(Protocol):
+    pace: float
+    """Seconds between two steps."""
+
+    async def step(self) -> None:
+        """Do what is due. Raises UnavailableError, and goes on later from where it was."""
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
+
+
+class Led:
+    """A duty that one of all workers does at a time.
+
+    The lease saves the others useless work. It proves nothing: a worker that was stopped may go on
+    after its lease has ended, so the duty itself must compare before it writes.
+    """
+
+    def __init__(self, duty: Duty, leases: Leases, name: str) -> None:
+        self.pace = duty.pace
+        self._duty = duty
+        self._leases = leases
+        self._name = name
+
+    async def step(self) -> None:
+        if await self._leases.hold(self._name, _LEASE):
+            await self._duty.step()
+
+
 class Worker:
-    def __init__(self, deadlines: DeadlineStore, orders: Orders) -> None:
-        self._deadlines = deadlines
-        self._orders = orders
+    def __init__(self, duties: Iterable[Duty]) -> None:
+        self._duties = tuple(duties)
 
     async def run(self) -> None:
-        """Until cancelled. While the store is away it waits; nothing due is lost by that."""
+        """Until cancelled."""
+        loops = [asyncio.create_task(self._forever(duty)) for duty in self._duties]
+        try:
+            await asyncio.gather(*loops)
+        finally:
+            await end(loops)
+
+    @staticmethod
+    async def _forever(duty: Duty) -> None:
+        """A loop that nothing ends: it backs off while the store is away, and from a bug too."""
+        failures = 0
         while True:
             try:
-                await self._fire_due()
-                await asyncio.sleep(_PACE)
-            except UnavailableError as error:
-                log.warning("store away", error=str(error))
-                await asyncio.sleep(_AWAY)
-
-    async def _fire_due(self) -> None:
-        for order_id, code in await self._deadlines.due(time.time()):
-            try:
-                changed = await self._orders.expire(order_id, code)
-            except UnavailableError:
-                raise
-            except OrdercastError as error:
-                log.error("deadline not fired", order=order_id, code=code, error=str(error))
+                await duty.step()
+                failures = 0
+                await asyncio.sleep(duty.pace)
                 continue
-            if changed is None or not changed.applied:
-                await self._deadlines.forget(order_id, code)
-            else:
-                log.info("deadline fired", order=order_id, code=code)
+            except UnavailableError as error:
+                if not failures:
+                    log.warning("the store is away", duty=type(duty).__name__, error=str(error))
+            except Exception:
+                log.exception("duty failed", duty=type(duty).__name__)
+            await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
+            failures += 1

@@ -52,13 +52,12 @@ async def test_trimmed_behind_all_readers(
     """An entry stays in the log until the slowest reader has read it."""
     head = tag(PARTITION)
     async with connection.mapped() as client:
-        await client.hset(f"{head}cursors", "audit", "0-0")
         for _ in range(3):
             await hub.tell("ord_1", EventType.PREPARING, URL)
         await expand(reader, await reader.read(MINE, 1.0))
         await reader.trim()
         assert await client.xlen(f"{head}log") == 3
-        await client.hdel(f"{head}cursors", "audit")
+        await client.hset(f"{head}cursors", "audit", f"{2**63}-0")
         await hub.tell("ord_1", EventType.COMPLETED, URL)
         await expand(reader, await reader.read(MINE, 1.0))
         await reader.trim()

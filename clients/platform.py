@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from clients.backoff import Window, backoff
 from clients.errors import HubMessageError, ProblemError, UnreachableError
 from clients.tokens import Token, TokenSource
+from schemas.exceptions import ExceptionCode, ExceptionList, OrderException, Resolution
 from schemas.lifecycle import CourierState, PaymentState, Status
 from schemas.model import Wire
 from schemas.orders import (
@@ -144,6 +145,32 @@ class PlatformClient:
 
     async def ready(self, order_id: str) -> Result:
         return await self._post(Result, _order(order_id, "/ready"), {})
+
+    async def report(
+        self,
+        order_id: str,
+        code: ExceptionCode,
+        *,
+        detail: str | None = None,
+        items: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> OrderException:
+        """Raise an exception, with its effect. ITEM_SOLD_OUT needs `items`, which are itemIds."""
+        body = {"code": code, "detail": detail, "items": None if items is None else list(items)}
+        path = _order(order_id, "/exceptions")
+        return await self._post(OrderException, path, body, idempotency_key)
+
+    async def resolve(
+        self, order_id: str, exception_id: str, resolution: Resolution
+    ) -> OrderException:
+        """`accepted` and `declined` answer an offer; `cancelled` cancels the order."""
+        path = _order(order_id, f"/exceptions/{quote(exception_id, safe='')}/resolve")
+        return await self._post(OrderException, path, {"resolution": resolution})
+
+    async def open_exceptions(self, *, limit: int = 100, after: str | None = None) -> ExceptionList:
+        """A page of the open exceptions, oldest first; `after` is `next` of the page before."""
+        query = f"?limit={limit}" + (f"&after={quote(after, safe='')}" if after else "")
+        return await self._ask(ExceptionList, "GET", f"/v1/exceptions{query}")
 
     async def restaurant(self, restaurant_id: str) -> Restaurant:
         return await self._ask(Restaurant, "GET", _RESTAURANTS + quote(restaurant_id, safe=":"))

@@ -16,6 +16,7 @@ from hub.core.deadlines import Durations
 from hub.deliveries import Deliveries
 from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
+from hub.exceptions import Exceptions
 from hub.fanout import Fanout
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
@@ -25,6 +26,7 @@ from hub.riders import Riders
 from hub.settings import Settings
 from hub.store.bus import Bus
 from hub.store.connection import Connection
+from hub.store.exceptions import ExceptionIndex
 from hub.store.once import Once
 from hub.store.orders import OrderStore
 from hub.store.restaurants import RestaurantStore
@@ -32,7 +34,7 @@ from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
 from hub.tasks import end, rest_from_collecting
 from hub.tokens import Tokens
-from hub.transports import orders, osmand, partners, service, sse, stream, uplink
+from hub.transports import exceptions, orders, osmand, partners, service, sse, stream, uplink
 from hub.transports.conversation import reconnect_window
 from hub.transports.exchange import error_handlers
 from hub.transports.middleware import Requests
@@ -64,14 +66,18 @@ class Hub:
         self.restaurants = RestaurantStore(connection)
         self.roster = Roster(connection)
         index = RiderIndex(connection)
+        durations = Durations.of(settings)
         self.orders = Orders(
             self.order_store,
             self.once,
             index,
             self.restaurants,
-            Durations.of(settings),
+            durations,
             guard.check,
             retention,
+        )
+        self.exceptions = Exceptions(
+            self.orders, self.order_store, ExceptionIndex(connection), durations
         )
         self.endpoints = Endpoints(connection, guard)
         self.deliveries = Deliveries(connection)
@@ -82,6 +88,8 @@ class Hub:
             index,
             self.fanout,
             self.orders.approach,
+            self.exceptions.hear,
+            rider_silent=settings.rider_silent,
             fix_rate=settings.fix_rate,
             position_error=settings.position_error,
         )
@@ -188,6 +196,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
 
     routes = [
         *orders.routes,
+        *exceptions.routes,
         *sse.routes,
         *uplink.routes,
         *osmand.routes,

@@ -11,9 +11,11 @@ __all__ = [
     "CLOSED",
     "EVENTS",
     "EVENT_LAG",
+    "EXCEPTIONS",
     "FEEDS",
     "FIXES",
     "FIXES_REJECTED",
+    "HANDLING",
     "LOOP_STOPS",
     "POSITIONS_CONFLATED",
     "PROBE_AGE",
@@ -61,6 +63,13 @@ POSITIONS_CONFLATED = _counter(
 )
 EVENT_LAG = Histogram(
     "ordercast_event_lag_seconds", "From the change to the socket write", buckets=_LAG
+)
+EXCEPTIONS = Counter("ordercast_exceptions_total", "Exceptions raised", ["code"])
+HANDLING = Histogram(
+    "ordercast_exception_handling_seconds",
+    "From an exception's opening to its end",
+    ["code"],
+    buckets=(1, 10, 30, 60, 120, 180, 300, 600, 900, 1800, 3600),
 )
 REQUESTS = Histogram("ordercast_http_seconds", "HTTP requests", ["route", "status"], buckets=_LAG)
 STORE_UP = Gauge("ordercast_store_up", "Whether the bus is connected")

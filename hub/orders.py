@@ -8,11 +8,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 from hub.core import order as core
-from hub.core.claims import WORKER_CLAIMS, Claims, concerns
-from hub.core.deadlines import Durations, deadlines, expire
-from hub.core.order import Change, Unchanged
+from hub.core.change import Change, Unchanged
+from hub.core.claims import Claims, concerns
+from hub.core.deadlines import Durations, deadlines
 from hub.core.state import OrderState
 from hub.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
+from hub.metrics import EXCEPTIONS, HANDLING
 from hub.store.once import Begin, Differs, Once
 from hub.store.orders import OrderStore, Reading, Stored
 from hub.store.restaurants import RestaurantStore
@@ -38,11 +39,15 @@ def new_id(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An order after a command. `applied` is false where nothing had to change."""
+    """An order after a command. `change` is None where nothing had to change."""
 
     state: OrderState
-    applied: bool
+    change: Change | None = None
     late: bool = False
+
+    @property
+    def applied(self) -> bool:
+        return self.change is not None
 
 
 class Orders:
@@ -81,11 +86,11 @@ class Orders:
         epoch = "".join(secrets.choice(_EPOCH_LETTERS) for _ in range(8))
         change = core.place(order_id, epoch, body, claims.partner, claims.actor, time.time())
         if await self._commit(0, None, change) is not None:
-            return Changed(change.state, applied=True)
+            return Changed(change.state, change)
         stored = await self._store.load(order_id)
         if stored is None:
             raise UnavailableError("the order vanished while it was placed")
-        return Changed(stored.state, applied=False)
+        return Changed(stored.state)
 
     async def _check_notification(self, request: OrderRequest) -> None:
         if request.notification_url is not None:
@@ -130,38 +135,27 @@ class Orders:
             return core.change_status(state, update, claims.actor, now)
 
         operation = {"status": update.status.value, "timestamp": format_time(update.timestamp)}
-        return await self._change(order_id, claims, decide, operation)
+        return await self.change(order_id, claims, decide, operation)
 
     async def pay(self, order_id: str, told: PaymentState, claims: Claims) -> Changed:
-        return await self._change(order_id, claims, lambda state, now: core.pay(state, told))
+        return await self.change(order_id, claims, lambda state, now: core.pay(state, told, now))
 
     async def mark_ready(self, order_id: str, claims: Claims) -> Changed:
-        return await self._change(
+        return await self.change(
             order_id, claims, lambda state, now: core.mark_ready(state, claims.actor, now)
         )
 
     async def move_courier(self, order_id: str, target: CourierState, claims: Claims) -> Changed:
-        return await self._change(
+        return await self.change(
             order_id, claims, lambda state, now: core.move_courier(state, target, claims.actor, now)
         )
 
     async def approach(self, order_id: str, target: CourierState, claims: Claims) -> OrderState:
         """A geofence says where the order's rider is; answers the order then."""
-        changed = await self._change(
+        changed = await self.change(
             order_id, claims, lambda state, now: core.approach(state, target, claims.actor, now)
         )
         return changed.state
-
-    async def expire(self, order_id: str, code: str) -> Changed | None:
-        """A deadline has come. None where the order is gone."""
-
-        def decide(state: OrderState, now: float) -> Change | Unchanged:
-            return expire(state, code, self._durations, now)
-
-        try:
-            return await self._change(order_id, WORKER_CLAIMS, decide)
-        except NotFoundError:
-            return None
 
     async def assign_rider(self, order_id: str, rider_id: str, claims: Claims) -> Changed:
         """Give the order to a rider.
@@ -172,7 +166,7 @@ class Orders:
         """
         await self._load(order_id, claims)
         await self._riders.add(rider_id, order_id)
-        changed = await self._change(
+        changed = await self.change(
             order_id,
             claims,
             lambda state, now: core.assign_rider(state, rider_id, claims.actor, now),
@@ -182,7 +176,7 @@ class Orders:
         return changed
 
     async def unassign_rider(self, order_id: str, claims: Claims) -> Changed:
-        return await self._change(
+        return await self.change(
             order_id, claims, lambda state, now: core.unassign_rider(state, claims.actor, now)
         )
 
@@ -192,13 +186,17 @@ class Orders:
             raise NotFoundError(f"no order {order_id}")
         return stored
 
-    async def _change(
+    async def change(
         self,
         order_id: str,
         claims: Claims,
         decide: Decide,
         operation: dict[str, Any] | None = None,
     ) -> Changed:
+        """Read the order, decide, commit; and again where another change was first.
+
+        `operation` is kept where it comes late. Raises NotFoundError, and what `decide` raises.
+        """
         for _ in range(_ATTEMPTS):
             stored = await self._load(order_id, claims)
             now = time.time()
@@ -206,10 +204,10 @@ class Orders:
             if isinstance(decision, Unchanged):
                 if decision.late:
                     await self._note_late(stored, claims, operation or {}, now)
-                return Changed(stored.state, applied=False, late=decision.late)
+                return Changed(stored.state, late=decision.late)
             if await self._commit(stored.rev, stored.state, decision) is not None:
                 await self._tell_riders(stored.state, decision.state)
-                return Changed(decision.state, applied=True)
+                return Changed(decision.state, decision)
         raise UnavailableError("the order changes faster than this request can")
 
     async def _note_late(
@@ -220,9 +218,15 @@ class Orders:
         await self._store.note(stored.state.order_id, record)
 
     async def _commit(self, rev: int, before: OrderState | None, change: Change) -> Stored | None:
-        due = deadlines(change.state, self._durations)
         running = deadlines(before, self._durations) if before else {}
-        return await self._store.commit(rev, before, change, due, running.keys() - due.keys())
+        wanted = deadlines(change.state, self._durations)
+        # One that ran before may have been put off meanwhile: only what is new is set.
+        due = {name: at for name, at in wanted.items() if running.get(name) != at}
+        cleared = [name for name in running if name not in wanted]
+        stored = await self._store.commit(rev, before, change, due, cleared)
+        if stored is not None:
+            _count(change)
+        return stored
 
     async def _tell_riders(self, before: OrderState, after: OrderState) -> None:
         """Word to the hub that holds a rider who lost the order; what gets lost on the way is
@@ -234,3 +238,11 @@ class Orders:
             await self._riders.remove(before.rider_id, after.order_id)
         elif before.rider_id != after.rider_id:
             await self._riders.tell(before.rider_id)
+
+
+def _count(change: Change) -> None:
+    for opened in change.opened:
+        EXCEPTIONS.labels(opened.code.value).inc()
+    for closed in change.closed:
+        took = closed.at - closed.exception.opened_at
+        HANDLING.labels(closed.exception.code.value).observe(took)

@@ -69,7 +69,7 @@ async def _store(settings: Settings) -> AsyncIterator[Connection]:
 
 
 def _worker_of(hub: Hub) -> Worker:
-    return Worker([Deadlines(DeadlineStore(hub.connection), hub.orders)])
+    return Worker([Deadlines(DeadlineStore(hub.connection), hub.exceptions)])
 
 
 def _bridge_of(settings: Settings, connection: Connection) -> Bridge:

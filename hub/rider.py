@@ -5,11 +5,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
 from hub.core.cadence import Cadence
 from hub.core.claims import Claims
 from hub.core.course import Course
+from hub.core.deadlines import Deadline
 from hub.core.fixes import FixFilter
 from hub.core.gate import Gate
 from hub.core.state import OrderState
@@ -17,7 +19,8 @@ from hub.core.telling import Telling
 from hub.feed import Subscriber
 from hub.store.orders import Reading
 from hub.store.riders import Place
-from schemas.lifecycle import Role
+from schemas.exceptions import ExceptionCode
+from schemas.lifecycle import Role, Status
 from schemas.motion import within
 from schemas.telemetry import Sighting
 from schemas.wire import Encode, Frames, dumps
@@ -49,6 +52,8 @@ class Held:
     gate: Gate | None = None
     coming: bool = False
     """Whether a geofence was crossed, and the order is being told."""
+    heard_due: float = inf
+    """A fix from this moment on says anew that the rider is not silent."""
 
     def see(self, reading: Reading) -> None:
         """The order as it is now. The trail is the present leg's; another hub may have begun it."""
@@ -66,6 +71,15 @@ class Held:
 
     def follow(self, state: OrderState) -> None:
         self.state, self.gate = state, Gate.of(state)
+        self.heard_due = 0.0 if state.status is Status.ON_DELIVERY else inf
+
+    def hear(self, at: float, patience: float) -> bool:
+        """A fix has come: the rider is silent in `patience` seconds at the earliest. Answers
+        whether the order has them for silent now.
+        """
+        self.heard_due = at + patience / 4
+        self.place.put_off(Deadline.RIDER_SILENT, at + patience)
+        return self.state.knows(ExceptionCode.RIDER_SILENT)
 
     def hold_back(self, sighting: Sighting) -> None:
         """It is not told, but on the way to the next one that is."""

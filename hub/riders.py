@@ -48,6 +48,7 @@ Judged = tuple[int | None, Rejection]
 
 
 Approach = Callable[[str, CourierState, Claims], Awaitable[OrderState]]
+Heard = Callable[[str, Claims], Awaitable[None]]
 
 
 class Riders:
@@ -56,6 +57,8 @@ class Riders:
     `fix_rate`: messages with fixes that a rider may send a second, sustained. `position_error`:
     metres by which those who lead the last position on may be wrong before the next is told.
     `approach` tells an order that its rider has come to one of its places; answers the order then.
+    `heard` tells one that holds its rider for silent that a fix has come; `rider_silent` is after
+    how many seconds it does.
     """
 
     def __init__(
@@ -64,12 +67,16 @@ class Riders:
         index: RiderIndex,
         fanout: Fanout,
         approach: Approach,
+        heard: Heard,
         *,
+        rider_silent: float,
         fix_rate: float,
         position_error: float,
     ) -> None:
         self._orders = orders
         self._approach = approach
+        self._heard = heard
+        self._rider_silent = rider_silent
         self._fix_rate = fix_rate
         self._position_error = position_error
         self._index = index
@@ -230,6 +237,8 @@ class Riders:
         for held in rider.carried:
             if at >= held.trail_due:
                 held.add_to_trail(sighting)
+            if at >= held.heard_due and held.hear(at, self._rider_silent):
+                self._spawn(self._hear(rider, held))
             gate = held.gate
             if gate is not None and not held.coming and gate.crossed(lat, lng) is not None:
                 held.coming = True
@@ -254,6 +263,12 @@ class Riders:
             log.debug("geofence not told", rider=rider.rider_id, error=str(error))
         finally:
             held.coming = False
+
+    async def _hear(self, rider: Rider, held: Held) -> None:
+        try:
+            await self._heard(held.state.order_id, rider.claims)
+        except (NotFoundError, UnavailableError) as error:
+            log.debug("not told as heard", rider=rider.rider_id, error=str(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from schemas.codes import ErrorCode, NoticeCode
+from schemas.exceptions import OrderException
 from schemas.lifecycle import CourierState, EventType, Status
 from schemas.model import Crs, Id, Place, Wire
 from schemas.orders import Actor, Address, Eta, Order
@@ -122,7 +123,7 @@ class StreamEvent(Wire):
     estimated_time: int | None = None
     eta: Eta | None = None
     reason: str | None = None
-    exception: dict[str, object] | None = None
+    exception: OrderException | None = None
 
 
 class Snapshot(Order):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from schemas.exceptions import OrderException
 from schemas.lifecycle import CourierState, EventType, PaymentMethod, PaymentState, Role, Status
 from schemas.model import Id, Place, Point, Wire
 from schemas.times import Timestamp
@@ -149,6 +150,9 @@ class Order(Wire):
     customer_id: str | None = None
     rider_id: str | None = None
     reason: str | None = None
+    exceptions: list[OrderException] | None = Field(
+        default=None, description="those that are open, oldest first"
+    )
 
 
 class OrderPlaced(Order):
@@ -186,7 +190,7 @@ class Event(Wire):
     estimated_time: Minutes | None = None
     eta: Eta | None = None
     reason: str | None = None
-    exception: dict[str, object] | None = None
+    exception: OrderException | None = None
     prev_hash: str
     hash: str
 

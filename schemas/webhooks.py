@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from schemas.exceptions import OrderException
 from schemas.lifecycle import EventType
 from schemas.model import Wire
 from schemas.orders import OrderStatusUpdate, Url
@@ -219,6 +220,9 @@ class RegisteredBody(Wire):
     order_id: str
     seq: int
     timestamp: Timestamp
+    exception: OrderException | None = Field(
+        default=None, description="of order.exception, order.exception_resolved and order.delayed"
+    )
     supersedes: list[int] | None = Field(
         default=None, description="older events of the order that this one stands for"
     )

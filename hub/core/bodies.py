@@ -23,15 +23,16 @@ _UPDATE: Final = ("orderId", "status", "timestamp", "estimatedTime", "reason")
 def payload_of(event: dict[str, Any]) -> bytes:
     """What registered endpoints are told of an order's event (`RegisteredBody`, JSON)."""
     update = {name: event[name] for name in _UPDATE if event.get(name) is not None}
-    return dumps(
-        {
-            "eventType": event["eventType"],
-            "payload": update,
-            "orderId": event["orderId"],
-            "seq": event["seq"],
-            "timestamp": event["timestamp"],
-        }
-    )
+    body = {
+        "eventType": event["eventType"],
+        "payload": update,
+        "orderId": event["orderId"],
+        "seq": event["seq"],
+        "timestamp": event["timestamp"],
+    }
+    if "exception" in event:
+        body["exception"] = event["exception"]
+    return dumps(body)
 
 
 def body_of(target: str, payload: bytes, stands_for: Sequence[int] = ()) -> bytes:

@@ -5,12 +5,11 @@ commit (the next state and the events that tell of it), or `Unchanged`; it raise
 where the lifecycle forbids the step. Nothing here is stored or sent.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from hub.core.chain import sealed
+from hub.core.change import Change, Unchanged, tell
 from hub.core.state import OrderState
 from hub.errors import ConflictError, ForbiddenError, UnprocessableError
 from schemas.lifecycle import (
@@ -27,12 +26,9 @@ from schemas.lifecycle import (
     skipped,
 )
 from schemas.orders import Actor, OrderStatusUpdate
-from schemas.times import format_time
 
 __all__ = [
     "RETREATS",
-    "Change",
-    "Unchanged",
     "approach",
     "assign_rider",
     "change_status",
@@ -40,6 +36,7 @@ __all__ = [
     "move_courier",
     "pay",
     "place",
+    "step",
     "unassign_rider",
 ]
 
@@ -55,45 +52,6 @@ RETREATS: Final = {
 """What a courier is again who has gone far away from where they were."""
 
 _APPROACHES: Final = frozenset(RETREATS)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What to commit, all of it or nothing: the next state and the events that tell of it."""
-
-    state: OrderState
-    events: tuple[dict[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """Nothing to do. `late`: the update came after its time, and is kept as an operation."""
-
-    late: bool = False
-
-
-def _tell(
-    state: OrderState, event_type: EventType, actor: Actor, at: float, now: float, **changes: Any
-) -> Change:
-    """The next state with `changes`, and the one event that tells of it."""
-    following = replace(state, **changes, seq=state.seq + 1, updated_at=now)
-    event: dict[str, Any] = {
-        "orderId": following.order_id,
-        "epoch": following.epoch,
-        "seq": following.seq,
-        "eventType": event_type.value,
-        "status": following.status.value,
-        "timestamp": format_time(at),
-        "actor": actor.dump(),
-        "courierState": following.courier_state.value,
-    }
-    minutes = following.minutes_left(now)
-    if minutes is not None:
-        event["estimatedTime"] = minutes
-    if changes.get("reason") is not None:
-        event["reason"] = following.reason
-    event = sealed(event, state.hash)
-    return Change(replace(following, hash=event["hash"]), (event,))
 
 
 def place(
@@ -115,7 +73,7 @@ def place(
         updated_at=now,
         hash="",
     )
-    return _tell(state, EventType.CREATED, actor, now, now)
+    return tell(Change(state), EventType.CREATED, actor, now, now)
 
 
 def change_status(
@@ -132,7 +90,7 @@ def change_status(
     if update.timestamp < state.status_at and update.status in state.reached:
         return Unchanged(late=True)
     _check_step(state, update.status, actor)
-    return _step(state, update, actor, now)
+    return step(Change(state), update, actor, now)
 
 
 def _check_update(update: OrderStatusUpdate, actor: Actor, now: float) -> None:
@@ -167,16 +125,17 @@ def _check_step(state: OrderState, target: Status, actor: Actor) -> None:
         )
 
 
-def _step(state: OrderState, update: OrderStatusUpdate, actor: Actor, now: float) -> Change:
-    target = update.status
+def step(change: Change, update: OrderStatusUpdate, actor: Actor, now: float) -> Change:
+    """The change, and then the order's step to `update.status`, which nothing forbids."""
+    state, target = change.state, update.status
     courier = state.courier_state
     if target is Status.ON_DELIVERY and courier in (CourierState.ASSIGNED, CourierState.AT_STORE):
         courier = CourierState.PICKED_UP
     estimated_at = state.estimated_at
     if update.estimated_time is not None:
         estimated_at = now + 60 * update.estimated_time
-    return _tell(
-        state,
+    return tell(
+        change,
         STATUS_EVENTS[target],
         actor,
         update.timestamp,
@@ -185,13 +144,14 @@ def _step(state: OrderState, update: OrderStatusUpdate, actor: Actor, now: float
         status_at=update.timestamp,
         reached=(*state.reached, *skipped(state.status, target), target),
         leg=state.leg + (target is Status.ON_DELIVERY),
+        leg_at=now if target is Status.ON_DELIVERY else state.leg_at,
         courier_state=courier,
         estimated_at=estimated_at,
         reason=update.reason,
     )
 
 
-def pay(state: OrderState, told: PaymentState) -> Change | Unchanged:
+def pay(state: OrderState, told: PaymentState, now: float) -> Change | Unchanged:
     """Record a payment's outcome. It makes no event; PAID opens the way to CONFIRMED.
 
     Raises ConflictError on a finished order, and for FAILED after PAID.
@@ -202,7 +162,8 @@ def pay(state: OrderState, told: PaymentState) -> Change | Unchanged:
         raise ConflictError(f"the order is {state.status}", current=state.status.value)
     if state.payment_state is PaymentState.PAID:
         raise ConflictError("the order is PAID already", paymentState=PaymentState.PAID.value)
-    return Change(replace(state, payment_state=told))
+    paid_at = now if told is PaymentState.PAID else None
+    return Change(replace(state, payment_state=told, paid_at=paid_at))
 
 
 def assign_rider(state: OrderState, rider_id: str, actor: Actor, now: float) -> Change | Unchanged:
@@ -210,14 +171,15 @@ def assign_rider(state: OrderState, rider_id: str, actor: Actor, now: float) -> 
     _check_live(state)
     if rider_id == state.rider_id:
         return Unchanged()
-    return _tell(
-        state,
+    return tell(
+        Change(state),
         EventType.COURIER_ASSIGNED,
         actor,
         now,
         now,
         rider_id=rider_id,
         leg=state.leg + 1,
+        leg_at=now,
         approached=(),
         courier_state=CourierState.ASSIGNED,
     )
@@ -228,14 +190,15 @@ def unassign_rider(state: OrderState, actor: Actor, now: float) -> Change | Unch
     _check_live(state)
     if state.rider_id is None:
         return Unchanged()
-    return _tell(
-        state,
+    return tell(
+        Change(state),
         EventType.COURIER_UNASSIGNED,
         actor,
         now,
         now,
         rider_id=None,
         leg=state.leg + 1,
+        leg_at=now,
         approached=(),
         courier_state=CourierState.UNASSIGNED,
     )
@@ -282,7 +245,7 @@ def _come_to(state: OrderState, target: CourierState, actor: Actor, now: float) 
         return Change(replace(state, courier_state=target))
     approached = (*state.approached, target)
     event = COURIER_EVENTS[target]
-    return _tell(state, event, actor, now, now, courier_state=target, approached=approached)
+    return tell(Change(state), event, actor, now, now, courier_state=target, approached=approached)
 
 
 def _pick_up(state: OrderState, actor: Actor, now: float) -> Change:
@@ -290,7 +253,7 @@ def _pick_up(state: OrderState, actor: Actor, now: float) -> Change:
         return Change(replace(state, courier_state=CourierState.PICKED_UP))
     _check_step(state, Status.ON_DELIVERY, actor)
     update = OrderStatusUpdate(status=Status.ON_DELIVERY, timestamp=now)
-    return _step(state, update, actor, now)
+    return step(Change(state), update, actor, now)
 
 
 def mark_ready(state: OrderState, actor: Actor, now: float) -> Change | Unchanged:
@@ -302,7 +265,7 @@ def mark_ready(state: OrderState, actor: Actor, now: float) -> Change | Unchange
             f"only a CONFIRMED or PREPARING order can be ready, this one is {state.status}",
             current=state.status.value,
         )
-    return _tell(state, EventType.READY, actor, now, now, ready_at=now)
+    return tell(Change(state), EventType.READY, actor, now, now, ready_at=now)
 
 
 def _check_live(state: OrderState) -> None:

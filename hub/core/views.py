@@ -7,6 +7,7 @@ from collections.abc import Callable
 from math import floor
 from typing import Any, Final
 
+from hub.core.change import shown
 from hub.core.state import OrderState
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import FINAL, Role, Status
@@ -75,6 +76,8 @@ def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, 
         view["readyAt"] = format_time(state.ready_at)
     if state.reason is not None:
         view["reason"] = state.reason
+    if state.exceptions:
+        view["exceptions"] = [shown(state.order_id, each) for each in state.exceptions]
     if state.rider_id is not None and role in _SEES_RIDER:
         view["riderId"] = state.rider_id
     return view

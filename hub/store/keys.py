@@ -10,7 +10,8 @@ script may touch it all, on one server as on a cluster.
     oc:{p}:trail:<id>       string  the way so far on this leg (msgpack); as the position
     oc:{p}:log              stream  every event of the partition, for bridge, audit and sinks
     oc:{p}:cursors          hash    how far each reader of the log has come
-    oc:{p}:deadlines        zset    `<orderId>|<code>` by due time (Unix ms)
+    oc:{p}:deadlines        zset    `<orderId>|<deadline>` by due time (Unix ms)
+    oc:{p}:exceptions       zset    `<orderId>|<exceptionId>` of those open, by opening (Unix ms)
     oc:{p}:operations:<id>  list    operations that made no event (late updates), newest first
     oc:{p}:once:<digest>    hash    an Idempotency-Key or externalId and what became of it
     oc:{p}:...              the webhooks' lanes and deliveries: see hub.store.lanes
@@ -95,6 +96,10 @@ class OrderKeys:
     @property
     def deadlines(self) -> str:
         return f"{self._head}deadlines"
+
+    @property
+    def exceptions(self) -> str:
+        return f"{self._head}exceptions"
 
     @property
     def channel(self) -> str:

@@ -1,13 +1,14 @@
 """Orders in the store: read as of one moment, changed all or nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgpack
 import msgspec
 
-from hub.core.order import Change
+from hub.core.change import Change
+from hub.core.deadlines import Deadline
 from hub.core.state import OrderState
 from hub.store.connection import Connection, Script
 from hub.store.keys import order_keys
@@ -85,23 +86,42 @@ class OrderStore:
             rows = await pipeline.execute()
         return [None if epoch is None else (epoch.decode(), int(seq)) for epoch, seq in rows]
 
+    async def states(self, order_ids: Iterable[str]) -> dict[str, OrderState]:
+        """Many orders, in one round trip; those that are gone are left out."""
+        each = list(order_ids)
+        async with self._connection.mapped() as client:
+            pipeline = client.pipeline(transaction=False)
+            for order_id in each:
+                pipeline.hget(order_keys(order_id).order, "state")
+            packed = await pipeline.execute()
+        found = zip(each, packed, strict=True)
+        return {order_id: _state(state) for order_id, state in found if state is not None}
+
     async def commit(
         self,
         rev: int,
         before: OrderState | None,
         change: Change,
-        due: Mapping[str, float],
-        cleared: Iterable[str],
+        due: Mapping[Deadline, float],
+        cleared: Collection[Deadline],
     ) -> Stored | None:
         """Commit a change that was decided on `rev`. None where another change was first.
 
-        `due` holds the deadlines that run now (Unix seconds), `cleared` the codes that do not.
+        `due` holds the deadlines that run from now on (Unix seconds), `cleared` those that ran.
         """
         state = change.state
         keys = order_keys(state.order_id)
         answer = await self._connection.commit(
             _COMMIT,
-            [keys.order, keys.events, keys.position, keys.log, keys.deadlines, keys.trail],
+            [
+                keys.order,
+                keys.events,
+                keys.position,
+                keys.log,
+                keys.deadlines,
+                keys.trail,
+                keys.exceptions,
+            ],
             rev,
             _pack(state),
             state.epoch,
@@ -115,6 +135,7 @@ class OrderStore:
             len(change.events),
             *(dumps(event) for event in change.events),
             *_deadline_arguments(due, cleared),
+            *_exception_arguments(change),
         )
         return Stored(answer[1], state) if answer[0] == 1 else None
 
@@ -144,8 +165,14 @@ def _fate_of_position(
     return "keep" if before and before.leg == after.leg else "open"
 
 
-def _deadline_arguments(due: Mapping[str, float], cleared: Iterable[str]) -> list[Any]:
-    pairs: list[Any] = [len(due)]
-    for code, at in due.items():
-        pairs += [code, int(at * 1000)]
-    return pairs + list(cleared)
+def _deadline_arguments(due: Mapping[Deadline, float], cleared: Collection[Deadline]) -> list[Any]:
+    pairs = [part for code, at in due.items() for part in (code, int(at * 1000))]
+    return [len(due), *pairs, len(cleared), *cleared]
+
+
+def _exception_arguments(change: Change) -> list[Any]:
+    """What to write down as open, and what to strike off."""
+    closed = [each.exception for each in change.closed]
+    opened = [each for each in change.opened if each not in closed]
+    pairs = [part for each in opened for part in (each.exception_id, int(each.opened_at * 1000))]
+    return [len(opened), *pairs, *(each.exception_id for each in closed)]

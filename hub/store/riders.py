@@ -75,10 +75,10 @@ class Place:
     thousand times as often as a place is made.
     """
 
-    __slots__ = ("_bus", "_keep", "_last", "_position", "_tell", "_trail")
+    __slots__ = ("_bus", "_keep", "_keys", "_last", "_position", "_tell", "_trail")
 
     def __init__(self, bus: Bus, keys: OrderKeys) -> None:
-        self._bus = bus
+        self._bus, self._keys = bus, keys
         self._position, self._trail = keys.position, keys.trail
         self._keep = _before_value("SET", keys.position, "XX", "KEEPTTL")
         self._tell = _XX_KEEPTTL + _before_value("SPUBLISH", keys.sightings)
@@ -109,6 +109,12 @@ class Place:
             packed,
         )
         self._bus.tell(self._position, commands)
+
+    def put_off(self, deadline: str, at: float) -> None:
+        """A deadline that runs comes no earlier than `at`, Unix seconds."""
+        member = f"{self._keys.order_id}|{deadline}"
+        key = self._keys.deadlines
+        self._bus.tell(key, pack("ZADD", key, "XX", "GT", int(at * 1000), member))
 
     def put_trail(self, trail: list[list[float]]) -> None:
         """Triples of Unix seconds, lat and lng, oldest first."""

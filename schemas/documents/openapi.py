@@ -35,6 +35,7 @@ INFO: Final[dict[str, Any]] = {
 _TAGS: Final = {
     "orders": "Place orders, move them on, watch them.",
     "courier": "The courier's own axis, and positions.",
+    "exceptions": "What goes wrong with an order, and what is done about it.",
     "restaurants": "Data that seldom changes.",
     "webhooks": "Endpoints that are told what happens.",
     "documents": "This contract, for machines.",

@@ -20,6 +20,7 @@ def _given(name: str, place: str, schema: dict[str, Any], description: str) -> d
 
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "orderId": _path("orderId", "ord_98765"),
+    "exceptionId": _path("exceptionId", "exc_4f2a"),
     "restaurantId": _path("restaurantId", "res_12345"),
     "riderId": _path("riderId", "rid_7"),
     "endpointId": _path("endpointId", "ep_4f2a"),
@@ -70,6 +71,9 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "query",
         {"type": "string", "enum": ["pending", "delivered", "superseded", "dead", "held"]},
         "Only deliveries in this state.",
+    ),
+    "openOnly": _given(
+        "state", "query", {"type": "string", "enum": ["open"], "default": "open"}, "Only these."
     ),
     "feedCursor": _given(
         "after",

@@ -7,6 +7,7 @@ import pytest
 
 from clients.errors import HubMessageError, ProblemError, UnreachableError
 from clients.platform import PlatformClient
+from schemas.exceptions import ExceptionCode, Resolution
 from schemas.lifecycle import CourierState, PaymentState, Status
 from schemas.orders import Address, Item, OrderRequest, RestaurantUpdate
 from schemas.problems import BadField
@@ -65,6 +66,14 @@ async def test_an_order_is_placed() -> None:
 
 
 Call = Callable[[PlatformClient], Any]
+EXCEPTION = {
+    "exceptionId": "exc_1",
+    "code": "ITEM_SOLD_OUT",
+    "orderId": "ord_1",
+    "state": "open",
+    "openedAt": "2026-11-22T19:06:10.000Z",
+    "items": ["i1"],
+}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +113,21 @@ Call = Callable[[PlatformClient], Any]
             lambda c: c.courier_state("ord_1", CourierState.PICKED_UP),
             {**RESULT, "courierState": "PICKED_UP", "status": "ON_DELIVERY"},
             ("POST", "/v1/orders/ord_1/courier-state", {"state": "PICKED_UP"}),
+        ),
+        (
+            lambda c: c.report("ord_1", ExceptionCode.ITEM_SOLD_OUT, items=["i1"]),
+            EXCEPTION,
+            ("POST", "/v1/orders/ord_1/exceptions", {"code": "ITEM_SOLD_OUT", "items": ["i1"]}),
+        ),
+        (
+            lambda c: c.resolve("ord_1", "exc_1", Resolution.ACCEPTED),
+            EXCEPTION,
+            ("POST", "/v1/orders/ord_1/exceptions/exc_1/resolve", {"resolution": "accepted"}),
+        ),
+        (
+            lambda c: c.open_exceptions(limit=5, after="1-exc_1"),
+            {"items": [EXCEPTION], "next": None},
+            ("GET", "/v1/exceptions?limit=5&after=1-exc_1", None),
         ),
         (lambda c: c.ready("ord_1"), RESULT, ("POST", "/v1/orders/ord_1/ready", {})),
         (

@@ -4,7 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hub.core.order import Change, change_status, place
+from hub.core.change import Change
+from hub.core.order import change_status, place
 from hub.core.state import OrderState
 from schemas.lifecycle import Role, Status
 from schemas.orders import Actor, OrderStatusUpdate

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hub.core import order as core
+from hub.core.change import Change, Unchanged
 from hub.core.gate import Gate
-from hub.core.order import Change, Unchanged
 from hub.core.state import OrderState
 from schemas.lifecycle import CourierState, Role, Status
 from schemas.motion import METRES_OF_A_DEGREE, distance

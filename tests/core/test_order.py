@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.change import Change, Unchanged
 from hub.core.order import (
-    Change,
-    Unchanged,
     assign_rider,
     change_status,
     mark_ready,
@@ -193,9 +192,9 @@ def test_paying(before: str, told: str, wanted: bool | None) -> None:
     state = advance(placed(paymentMethod="WECHAT"), payment_state=PaymentState(before))
     if wanted is None:
         with pytest.raises(ConflictError):
-            pay(state, PaymentState(told))
+            pay(state, PaymentState(told), NOW)
         return
-    decision = pay(state, PaymentState(told))
+    decision = pay(state, PaymentState(told), NOW)
     assert wanted is isinstance(decision, Change)
     if isinstance(decision, Change):
         assert ((), state.seq, told) == (
@@ -208,7 +207,7 @@ def test_paying(before: str, told: str, wanted: bool | None) -> None:
 def test_paying_a_finished_order() -> None:
     """Too late."""
     with pytest.raises(ConflictError):
-        pay(advance(placed(), "CANCELLED"), PaymentState.PAID)
+        pay(advance(placed(), "CANCELLED"), PaymentState.PAID, NOW)
 
 
 # The courier

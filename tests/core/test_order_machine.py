@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hub.core.chain import sealed
+from hub.core.change import Change, Unchanged
+from hub.core.deadlines import Deadline, Durations, deadlines, expire
+from hub.core.exceptions import Report, hear, raise_exception, resolve
 from hub.core.order import (
-    Change,
-    Unchanged,
     assign_rider,
     change_status,
     mark_ready,
@@ -21,7 +22,17 @@ from hub.core.order import (
 )
 from hub.core.state import OrderState
 from hub.errors import RefusedError
-from schemas.lifecycle import TRANSITIONS, CourierState, PaymentMethod, PaymentState, Role, Status
+from schemas.exceptions import ExceptionCode, Resolution
+from schemas.lifecycle import (
+    STATUS_EVENTS,
+    TRANSITIONS,
+    CourierState,
+    EventType,
+    PaymentMethod,
+    PaymentState,
+    Role,
+    Status,
+)
 from schemas.orders import Actor, OrderStatusUpdate
 from tests.core.making import NOW, PLATFORM, REQUEST
 
@@ -49,7 +60,7 @@ class Order(RuleBasedStateMachine):
             return
         after = decision.state
         assert after != before
-        assert len(decision.events) <= 1
+        assert len(decision.events) <= 1 or decision.opened or decision.closed
         assert after.seq == before.seq + len(decision.events)
         assert after.status is before.status or after.status in TRANSITIONS[before.status]
         assert set(before.reached) <= set(after.reached)
@@ -88,7 +99,7 @@ class Order(RuleBasedStateMachine):
 
     @rule(told=st.sampled_from(PaymentState))
     def payment(self, told: PaymentState) -> None:
-        self.command(lambda state: pay(state, told))
+        self.command(lambda state: pay(state, told, self.now))
 
     @rule(rider=st.sampled_from(["r1", "r2"]), actor=ACTORS)
     def assign(self, rider: str, actor: Actor) -> None:
@@ -105,6 +116,54 @@ class Order(RuleBasedStateMachine):
     @rule(actor=ACTORS)
     def ready(self, actor: Actor) -> None:
         self.command(lambda state: mark_ready(state, actor, self.now))
+
+    @rule(
+        code=st.sampled_from(ExceptionCode),
+        items=st.sampled_from([(), ("i",), ("j",), ("i", "j")]),
+        actor=ACTORS,
+    )
+    def raising(self, code: ExceptionCode, items: tuple[str, ...], actor: Actor) -> None:
+        report = Report(f"exc_{self.state.seq}", code, items=items)
+        self.command(lambda state: raise_exception(state, report, actor, self.now))
+
+    @rule(which=st.integers(0, 3), resolution=st.sampled_from(Resolution), actor=ACTORS)
+    def resolving(self, which: int, resolution: Resolution, actor: Actor) -> None:
+        if which < len(self.state.exceptions):
+            exception = self.state.exceptions[which]
+            self.command(lambda state: resolve(state, exception, resolution, actor, self.now))
+
+    @rule(deadline=st.sampled_from(Deadline))
+    def expiring(self, deadline: Deadline) -> None:
+        name = f"exc_{self.state.seq}"
+        self.command(lambda state: expire(state, deadline, name, Durations(), self.now))
+
+    @rule(actor=ACTORS)
+    def hearing(self, actor: Actor) -> None:
+        self.command(lambda state: hear(state, actor, self.now))
+
+    @invariant()
+    def every_exception_is_told_when_it_opens_and_when_it_ends(self) -> None:
+        told: dict[str, str] = {}
+        for event in self.events:
+            if event["eventType"] in (EventType.EXCEPTION, EventType.EXCEPTION_RESOLVED):
+                view = event["exception"]
+                before = told.get(view["exceptionId"])
+                assert (before, view["state"]) in [(None, "open"), ("open", "resolved")]
+                told[view["exceptionId"]] = view["state"]
+        still_open = {name for name, state in told.items() if state == "open"}
+        assert still_open == {each.exception_id for each in self.state.exceptions}
+        assert len({each.code for each in self.state.exceptions}) == len(self.state.exceptions)
+
+    @invariant()
+    def a_finished_order_has_nothing_open_and_nothing_due(self) -> None:
+        if self.state.final:
+            assert () == self.state.exceptions
+            assert {} == deadlines(self.state, Durations())
+            assert self.events[-1]["eventType"] == STATUS_EVENTS[self.state.status]
+
+    @invariant()
+    def an_order_is_never_without_items(self) -> None:
+        assert self.state.request["items"]
 
     @invariant()
     def the_sequence_has_no_hole(self) -> None:

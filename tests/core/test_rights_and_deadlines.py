@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from hub.core.change import Change
 from hub.core.claims import WORKER_CLAIMS, Claims, concerns
-from hub.core.deadlines import Durations, deadlines, expire
-from hub.core.order import Change, Unchanged
+from hub.core.deadlines import Durations, deadlines
+from hub.core.order import pay
 from schemas.lifecycle import PaymentState, Role, Status
 from tests.core.making import NOW, advance, placed
 
@@ -75,8 +76,13 @@ def test_the_payment_deadline(method: str) -> None:
 
 
 def test_the_merchants_deadline() -> None:
-    """10 minutes for the merchant, whoever pays how; a confirmed order has none of it."""
+    """10 minutes from when they may confirm; a confirmed order has none of it."""
     assert NOW + 600 == deadlines(placed(), D)["MERCHANT_TIMEOUT"]
+    unpaid = placed(paymentMethod="WECHAT")
+    assert "MERCHANT_TIMEOUT" not in deadlines(unpaid, D)
+    paid = pay(unpaid, PaymentState.PAID, NOW + 700)
+    assert isinstance(paid, Change)
+    assert NOW + 1300 == deadlines(paid.state, D)["MERCHANT_TIMEOUT"]
     assert "MERCHANT_TIMEOUT" not in deadlines(advance(placed(), "CONFIRMED"), D)
 
 
@@ -84,23 +90,6 @@ def test_the_merchants_deadline() -> None:
 def test_a_finished_order_has_no_deadlines(end: str) -> None:
     """Nothing is left to come."""
     assert {} == deadlines(advance(placed(), "CONFIRMED", end), D)
-
-
-def test_a_deadline_that_has_come() -> None:
-    """It cancels the order in the worker's name, for the reason of its code."""
-    decision = expire(placed(), "MERCHANT_TIMEOUT", D, NOW + 600)
-    assert isinstance(decision, Change)
-    (event,) = decision.events
-    assert ("CANCELLED", "MERCHANT_TIMEOUT") == (event["status"], event["reason"])
-    assert {"role": "ops", "sub": "worker"} == event["actor"]
-
-
-@pytest.mark.parametrize("way", [("CONFIRMED",), ("CANCELLED",), ("CONFIRMED", "COMPLETED")])
-def test_a_deadline_that_runs_no_longer(way: tuple[str, ...]) -> None:
-    """It does nothing, although its time has come."""
-    state = advance(placed(), *way)
-    assert Unchanged() == expire(state, "MERCHANT_TIMEOUT", D, NOW + 9999)
-    assert Unchanged() == expire(state, "PAYMENT_TIMEOUT", D, NOW + 9999)
 
 
 def test_durations_are_settings() -> None:

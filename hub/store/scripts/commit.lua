@@ -1,14 +1,16 @@
 -- Commit one change of an order: all of it or nothing.
 --
 -- KEYS  1 order (hash)  2 events (stream)  3 position (string)  4 log (stream)
---       5 deadlines (zset)  6 trail (string)
+--       5 deadlines (zset)  6 trail (string)  7 open exceptions (zset)
 -- ARGV  1 the rev that the change was decided on (0: the order must not exist)
 --       2 state (msgpack)  3 epoch  4 seq  5 seconds to keep  6 channel
 --       7 what becomes of position and trail: "keep", "open" (a new leg) or "close"
 --       8 for the webhooks (msgpack)  9 leg, time of the change and rider, with spaces between  10 order id
 --       11 number of events n, then n events (JSON), the last of which has `seq`
---       then number of deadlines d, then d pairs of code and due time (Unix ms)
---       then the codes to clear
+--       then number of deadlines to set, then pairs of deadline and due time (Unix ms)
+--       then number of deadlines to clear, then these
+--       then number of exceptions opened, then pairs of id and time (Unix ms)
+--       then the ids of those closed
 -- Answers {1, rev} or, when somebody else was first, {0, rev, state}.
 
 local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
@@ -35,13 +37,26 @@ elseif ARGV[7] == 'close' then
   redis.call('DEL', KEYS[3], KEYS[6])
 end
 
-local at = 12 + events
-local deadlines = tonumber(ARGV[at])
-for i = 1, deadlines do
-  redis.call('ZADD', KEYS[5], tonumber(ARGV[at + 2 * i]), id .. '|' .. ARGV[at + 2 * i - 1])
+local at = 12 + events  -- of a number, after which so many arguments follow
+local function each(width, act)
+  local number = tonumber(ARGV[at])
+  for i = 1, number do
+    act(at + width * (i - 1) + 1)
+  end
+  at = at + width * number + 1
 end
-for i = at + 2 * deadlines + 1, #ARGV do
-  redis.call('ZREM', KEYS[5], id .. '|' .. ARGV[i])
+
+local function add(key)
+  return function(i)
+    redis.call('ZADD', key, tonumber(ARGV[i + 1]), id .. '|' .. ARGV[i])
+  end
+end
+
+each(2, add(KEYS[5]))
+each(1, function(i) redis.call('ZREM', KEYS[5], id .. '|' .. ARGV[i]) end)
+each(2, add(KEYS[7]))
+for i = at, #ARGV do
+  redis.call('ZREM', KEYS[7], id .. '|' .. ARGV[i])
 end
 
 redis.call('EXPIRE', KEYS[1], ttl)

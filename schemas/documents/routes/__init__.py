@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.documents.routes.exceptions import EXCEPTIONS
 from schemas.documents.routes.orders import ORDERS
 from schemas.documents.routes.partners import PARTNERS
 from schemas.documents.routes.places import PLACES
@@ -10,4 +11,4 @@ from schemas.documents.routes.service import SERVICE
 
 __all__ = ["ROUTES", "Answer", "Route"]
 
-ROUTES: Final[tuple[Route, ...]] = (*ORDERS, *PLACES, *PARTNERS, *SERVICE)
+ROUTES: Final[tuple[Route, ...]] = (*ORDERS, *EXCEPTIONS, *PLACES, *PARTNERS, *SERVICE)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from hub.core import estimate
 from hub.core.recovery import contiguous
 from hub.core.views import (
     order_view,
@@ -44,9 +45,7 @@ def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
     state, position, now = reading.state, reading.position, time.time()
     role = subscriber.claims.role
     snapshot = order_view(state, role, subscriber.gcj02)
-    minutes = state.minutes_left(now)
-    if minutes is not None:
-        snapshot["estimatedTime"] = minutes
+    snapshot |= estimate.shown(state.left(now), now)
     if (
         position is not None
         and position.leg == state.leg

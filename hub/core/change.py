@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hub.core import estimate
 from hub.core.chain import sealed
 from hub.core.state import OpenException, OrderState
 from schemas.exceptions import ExceptionState, Resolution
@@ -87,7 +88,7 @@ def _left_without_cause(
 def _event(
     state: OrderState, event_type: EventType, actor: Actor, at: float, now: float
 ) -> dict[str, Any]:
-    event: dict[str, Any] = {
+    event = {
         "orderId": state.order_id,
         "epoch": state.epoch,
         "seq": state.seq,
@@ -97,10 +98,7 @@ def _event(
         "actor": actor.dump(),
         "courierState": state.courier_state.value,
     }
-    minutes = state.minutes_left(now)
-    if minutes is not None:
-        event["estimatedTime"] = minutes
-    return event
+    return event | estimate.shown(state.left(now), now)
 
 
 def close(

@@ -64,8 +64,8 @@ def deadlines(state: OrderState, durations: Durations) -> dict[Deadline, float]:
     if _to_raise(state, ExceptionCode.RIDER_SILENT):
         heard = max(state.leg_at or state.status_at, state.heard_at or 0)
         due[Deadline.RIDER_SILENT] = heard + durations.rider_silent
-    if state.estimated_at is not None and _to_raise(state, ExceptionCode.DELIVERY_OVERDUE):
-        due[Deadline.OVERDUE] = state.estimated_at + durations.overdue
+    if state.due_at is not None and _to_raise(state, ExceptionCode.DELIVERY_OVERDUE):
+        due[Deadline.OVERDUE] = state.due_at + durations.overdue
     offer = state.open_exception(ExceptionCode.ITEM_SOLD_OUT)
     if offer is not None:
         due[Deadline.SOLD_OUT_TIMEOUT] = offer.opened_at + durations.sold_out_timeout

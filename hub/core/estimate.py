@@ -8,10 +8,12 @@ as late, and does not stand at one minute.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from math import log
-from typing import Final, NamedTuple
+from math import ceil, log
+from typing import Any, Final, NamedTuple
 
-__all__ = ["LEVELS", "Remaining", "remaining"]
+from schemas.times import format_time
+
+__all__ = ["LEVELS", "Remaining", "Timing", "remaining", "shown"]
 
 LEVELS: Final = (0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99)
 """Shares of all orders that are over by the quantile of the same place."""
@@ -52,3 +54,54 @@ def _between(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
     if right <= left:  # all of the last ones came at once
         return ys[after]
     return ys[after - 1] + (x - left) / (right - left) * (ys[after] - ys[after - 1])
+
+
+class Timing(NamedTuple):
+    """What an order's estimate is made of. Moments in Unix seconds."""
+
+    created_at: float
+    forecast: Sequence[float] | None
+    """Of the whole order's time, since it was placed."""
+    road: Sequence[float] | None
+    """Of the way from the pick-up to the door."""
+    under_way_since: float | None
+    told: float | None
+    """The hand-over as a person told it."""
+
+    def left(self, now: float, way: Remaining | None = None) -> Remaining | None:
+        """What is left until hand-over. None where nothing is known.
+
+        Under way it is what the rider's own way says (`way`), before all else. Then what a person
+        told, until it has passed, with the doubt of the forecast. Then the forecast: of the road
+        under way, before of the whole order, and no less than the road takes.
+        """
+        if self.under_way_since is not None and way is not None:
+            return way
+        found = self._forecast(now)
+        if self.told is None or (found is not None and self.told <= now):
+            return found
+        told = max(_LEAST, self.told - now)
+        if found is None:
+            return Remaining(told, told, told)
+        return Remaining(*(max(_LEAST, each * told / found.p50) for each in found))
+
+    def _forecast(self, now: float) -> Remaining | None:
+        if self.under_way_since is not None:
+            return remaining(self.road, now - self.under_way_since) if self.road else None
+        if self.forecast is None:
+            return None
+        whole = remaining(self.forecast, now - self.created_at)
+        if self.road is None:
+            return whole
+        road = remaining(self.road, 0.0)
+        return Remaining(*map(max, whole, road))
+
+
+def shown(left: Remaining | None, now: float) -> dict[str, Any]:
+    """`estimatedTime` and, where the doubt is known, `eta`; as events and snapshots have them."""
+    if left is None:
+        return {}
+    view: dict[str, Any] = {"estimatedTime": max(1, ceil(left.p50 / 60))}
+    if left.p10 < left.p90:
+        view["eta"] = {name: format_time(now + value) for name, value in left._asdict().items()}
+    return view

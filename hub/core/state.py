@@ -1,10 +1,10 @@
 """The truth about one order, as it is stored."""
 
-from math import ceil
 from typing import Any
 
 from msgspec import Struct
 
+from hub.core.estimate import Remaining, Timing
 from schemas.exceptions import CATALOGUE, ExceptionCode
 from schemas.lifecycle import FINAL, CourierState, PaymentMethod, PaymentState, Status
 
@@ -55,6 +55,12 @@ class OrderState(Struct, frozen=True, kw_only=True):
     ready_at: float | None = None
     reason: str | None = None
     estimated_at: float | None = None
+    """The hand-over as a person told it last."""
+    promised_at: float | None = None
+    """When, as was forecast at first, nine of ten such orders are there."""
+    forecast: tuple[float, ...] | None = None
+    road: tuple[float, ...] | None = None
+    """See `hub.core.estimate.Timing`."""
     paid_at: float | None = None
     leg_at: float | None = None
     """When the present leg began."""
@@ -83,16 +89,34 @@ class OrderState(Struct, frozen=True, kw_only=True):
         cash = self.request["paymentMethod"] == PaymentMethod.CASH
         return not cash and self.payment_state is not PaymentState.PAID
 
-    def minutes_left(self, now: float) -> int | None:
-        """Whole minutes until hand-over, never 0 before the end; None where nobody said."""
-        if self.estimated_at is None or self.final:
+    @property
+    def timing(self) -> Timing | None:
+        """What its estimate is made of; None where no hand-over is to come."""
+        if self.final or self.status is Status.RETURNING:
             return None
-        return max(1, ceil((self.estimated_at - now) / 60))
+        since = self.leg_at or self.status_at
+        return Timing(
+            created_at=self.created_at,
+            forecast=self.forecast,
+            road=self.road,
+            under_way_since=since if self.status is Status.ON_DELIVERY else None,
+            told=self.estimated_at,
+        )
+
+    def left(self, now: float) -> Remaining | None:
+        """Seconds until hand-over, as far as the order itself knows."""
+        timing = self.timing
+        return None if timing is None else timing.left(now)
+
+    @property
+    def due_at(self) -> float | None:
+        """The hand-over that the customer may count on."""
+        return self.promised_at if self.estimated_at is None else self.estimated_at
 
     def cause(self, code: ExceptionCode) -> float | None:
         """What a code tells of: the estimate that passed, the leg on which a rider is silent."""
         if code is ExceptionCode.DELIVERY_OVERDUE:
-            return self.estimated_at
+            return self.due_at
         return self.leg if code is ExceptionCode.RIDER_SILENT else None
 
     def may_have(self, code: ExceptionCode) -> bool:

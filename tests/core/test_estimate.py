@@ -3,10 +3,19 @@
 from itertools import accumulate, pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from hub.core.estimate import LEVELS, remaining
+from hub.core.change import Change
+from hub.core.deadlines import Deadline, Durations, deadlines
+from hub.core.estimate import LEVELS, Remaining, remaining, shown
+from hub.core.order import change_status
+from hub.core.state import OrderState
+from schemas.lifecycle import Status
+from schemas.times import format_time
+from tests.core.making import NOW, PLATFORM, advance, placed, update
 
 STEPS = st.lists(st.floats(0.0, 600.0), min_size=len(LEVELS), max_size=len(LEVELS))
 UNIFORM = [1000.0 * level for level in LEVELS]
@@ -57,3 +66,82 @@ def test_behind_everything_known() -> None:
     for one, other in pairwise(lefts):
         assert all(abs(a - b) < 1.0 for a, b in zip(one, other, strict=True))
     assert lefts[0].p50 > 100.0
+
+
+# An order's estimate
+
+HOUR = tuple(3600.0 * level for level in LEVELS)
+QUARTER = tuple(900.0 * level for level in LEVELS)
+
+
+def left(state: OrderState, later: float = 0.0) -> list[int] | None:
+    found = state.left(NOW + later)
+    return None if found is None else [round(each) for each in found]
+
+
+def test_nothing_is_known() -> None:
+    assert left(placed()) is None
+    assert shown(None, NOW) == {}
+
+
+def test_the_forecast_of_a_new_order() -> None:
+    """Told as minutes and as times; none after the end, and none on the way back."""
+    state = replace(placed(), forecast=HOUR)
+    assert left(state) == [360, 1800, 3240]
+    view = shown(state.left(NOW), NOW)
+    assert view == {
+        "estimatedTime": 30,
+        "eta": {
+            "p10": format_time(NOW + 360),
+            "p50": format_time(NOW + 1800),
+            "p90": format_time(NOW + 3240),
+        },
+    }
+    assert left(advance(state, "CONFIRMED", "COMPLETED")) is None
+    assert left(advance(state, "CONFIRMED", "ON_DELIVERY", "RETURNING")) is None
+
+
+def test_no_less_than_the_road_takes() -> None:
+    """Before the pick-up the road is still to come, however late it is."""
+    state = replace(placed(), forecast=QUARTER, road=HOUR)
+    assert left(state, 3000.0) == [360, 1800, 3240]
+
+
+def test_under_way_the_road_counts() -> None:
+    state = replace(placed(), forecast=HOUR, road=QUARTER)
+    riding = replace(state, status=Status.ON_DELIVERY, leg_at=NOW + 100)
+    assert left(riding, 100.0) == [90, 450, 810]
+
+
+@pytest.mark.parametrize(("later", "wanted"), [(0, 20), (61, 19), (1300, 1)])
+def test_what_a_person_told(later: float, wanted: int) -> None:
+    """Whole minutes, never 0 before the end; alone it has no doubt to show."""
+    told = change_status(placed(), update("CONFIRMED", estimated_time=20), PLATFORM, NOW)
+    assert isinstance(told, Change)
+    assert shown(told.state.left(NOW + later), NOW + later) == {"estimatedTime": wanted}
+
+
+def test_a_persons_word_with_the_forecasts_doubt() -> None:
+    """It is the middle until it has passed; then the forecast is asked again."""
+    state = replace(placed(), forecast=HOUR, estimated_at=NOW + 900)
+    assert left(state) == [180, 900, 1620]
+    assert left(state, 1000.0) == left(replace(state, estimated_at=None), 1000.0)
+
+
+def test_the_riders_own_way_goes_first() -> None:
+    """Under way; before the pick-up it says nothing."""
+    state = replace(placed(), forecast=HOUR, road=QUARTER, estimated_at=NOW + 900)
+    way = Remaining(60.0, 120.0, 240.0)
+    riding = replace(state, status=Status.ON_DELIVERY).timing
+    assert riding is not None
+    assert riding.left(NOW, way) == way
+    assert state.timing is not None
+    assert state.timing.left(NOW, way) == state.left(NOW)
+
+
+def test_the_promise_is_what_counts_as_late() -> None:
+    """A person's word, else what was forecast at first for nine of ten."""
+    state = advance(replace(placed(), promised_at=NOW + 3000), "CONFIRMED")
+    assert deadlines(state, Durations())[Deadline.OVERDUE] == NOW + 3600
+    told = replace(state, estimated_at=NOW + 60)
+    assert deadlines(told, Durations())[Deadline.OVERDUE] == NOW + 660

@@ -332,16 +332,6 @@ def test_ready(status: Status) -> None:
             mark_ready(state, actor(Role.MERCHANT), NOW)
 
 
-@pytest.mark.parametrize(("minutes", "later", "wanted"), [(20, 0, 20), (20, 61, 19), (1, 600, 1)])
-def test_minutes_left(minutes: int, later: float, wanted: int) -> None:
-    """Whole minutes, never 0 before the end, none where nobody said."""
-    told = update("CONFIRMED", estimated_time=minutes)
-    state = changed(change_status(placed(), told, PLATFORM, NOW))
-    assert wanted == state.minutes_left(NOW + later)
-    assert advance(state, "COMPLETED").minutes_left(NOW) is None
-    assert placed().minutes_left(NOW) is None
-
-
 def test_packing() -> None:
     """A state survives the store."""
     state = advance(placed(), "CONFIRMED", "ON_DELIVERY", rider_id="r")

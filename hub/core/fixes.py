@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hub.core.bucket import Bucket
 from schemas.gcj02 import to_wgs84
-from schemas.motion import within
+from schemas.motion import distance, within
 from schemas.positions import Rejection
 from schemas.telemetry import RawFix, Sighting
 from schemas.times import parse_time
@@ -15,6 +15,19 @@ __all__ = ["RATE", "FixFilter", "seq_of"]
 MAX_LEAD: Final = 30.0  # seconds a phone's clock may be ahead
 MAX_SPEED: Final = 70.0  # m/s
 BELIEVED_AFTER: Final = 3  # fixes in a row near an impossible place make it possible
+OLDEST: Final = 7 * 86_400.0
+"""Seconds: a phone that says so has no clock. It counted milliseconds as seconds or the reverse,
+started in 1970, or its GPS counts weeks from 1024 too few (IS-GPS-200, 10 bits of week number).
+"""
+
+SUSTAINED: Final = 150 / 3.6
+"""m/s on average over a window, at which no rider rides."""
+
+STEP: Final = 10.0
+"""Seconds, at least, between two of the three points that make a window: one of 20 to 30 s where
+fixes come every few seconds.
+"""
+
 RATE: Final = 5.0
 _BURST: Final = 4  # seconds of the rate
 
@@ -29,17 +42,38 @@ class FixFilter(Bucket):
     """One rider's filter, and the bucket of their messages, of which a batch is one.
 
     `now` is in Unix seconds, `rate` in messages a second. Of the newest fix it keeps when (-inf
-    before the first) and where, and no more: with thousands of riders each object that a fix
+    before the first) and where, and little more: with thousands of riders each object that a fix
     touches is one more that is not in the processor's cache. So it is a bucket and has none.
+
+    Two rules on speed. A place that cannot be reached from the last is a fault of the GPS, until
+    it is seen for the third time. And who goes on and on at a speed of which each step could be,
+    but not all of them, is quarantined: nothing is taken until the window looks like riding again.
     """
 
-    __slots__ = ("_jump", "_jumps", "at", "lat", "lng")
+    __slots__ = (
+        "_jump",
+        "_jumps",
+        "_window",
+        "_window_at",
+        "at",
+        "lat",
+        "lng",
+        "quarantined",
+        "quarantines",
+    )
 
     def __init__(self, rate: float = RATE) -> None:
         super().__init__(rate, _BURST * rate)
         self.at, self.lat, self.lng = -inf, 0.0, 0.0
         self._jump: Sighting | None = None
         self._jumps = 0
+        self._window: tuple[_Point, ...] = ()
+        """Up to two points of the window, oldest first; the newest fix is the third."""
+        self._window_at = -inf
+        """When the last of them was."""
+        self.quarantined = False
+        self.quarantines = 0
+        """How many have begun and were not counted yet."""
 
     def judge(self, fix: RawFix, now: float) -> Sighting | Rejection:
         """Where the rider was, in WGS 84, and the newest from now on; or why it is not believed."""
@@ -49,17 +83,35 @@ class FixFilter(Bucket):
         at, lat, lng = sighting.at, sighting.lat, sighting.lng
         if at < self.at:
             return Rejection.OLD
-        reached = _reachable(at - self.at, self.lat, self.lng, lat, lng)
-        if not reached and not self._believed(sighting):
-            return Rejection.TOO_FAST
+        if not _reachable(at - self.at, self.lat, self.lng, lat, lng):
+            if not self._believed(sighting):
+                return Rejection.TOO_FAST
+            self._window, self._window_at = (), -inf  # a jump is no speed
         self.at, self.lat, self.lng = at, lat, lng
         self._jumps = 0
-        return sighting
+        if at - self._window_at >= STEP:
+            self._look_back((at, lat, lng))
+        return Rejection.TOO_FAST if self.quarantined else sighting
 
     def recall(self, known: Sighting) -> None:
         """Go on from what another hub has believed: nothing older is taken."""
         if self.at < known.at:
             self.at, self.lat, self.lng = known.at, known.lat, known.lng
+
+    def _look_back(self, here: "_Point") -> None:
+        """A window is full: quarantine who was too fast in both halves of it and on the whole, so
+        that it is never for one bad fix, whichever of the three that is. Let go whom the window as
+        a whole can be believed of.
+        """
+        if len(self._window) == 2:
+            start, middle = self._window
+            on_the_whole = _mean(start, here) > SUSTAINED
+            if not on_the_whole:
+                self.quarantined = False
+            elif _mean(start, middle) > SUSTAINED < _mean(middle, here):
+                self.quarantines += not self.quarantined
+                self.quarantined = True
+        self._window, self._window_at = (*self._window[-1:], here), here[0]
 
     def _believed(self, far: Sighting) -> bool:
         """Whether a place out of reach was seen so often in a row that the rider is there."""
@@ -70,6 +122,15 @@ class FixFilter(Bucket):
         self._jumps = self._jumps + 1 if near else 1
         self._jump = far
         return self._jumps >= BELIEVED_AFTER
+
+
+_Point = tuple[float, float, float]
+"""Unix seconds, latitude, longitude."""
+
+
+def _mean(start: _Point, end: _Point) -> float:
+    """Metres a second, as the crow flies: fixes that tremble make no way."""
+    return distance(*start[1:], *end[1:]) / (end[0] - start[0])
 
 
 def _read(fix: RawFix, now: float) -> Sighting | Rejection:
@@ -105,6 +166,8 @@ def _read(fix: RawFix, now: float) -> Sighting | Rejection:
         return Rejection.NULL_ISLAND
     if at > now + MAX_LEAD:
         return Rejection.FUTURE
+    if at < now - OLDEST:
+        return Rejection.OLD
     if fix.crs == "gcj02":
         lat, lng = to_wgs84(lat, lng)
     return Sighting(0, at, lat, lng, heading, speed, accuracy, battery)

@@ -20,6 +20,7 @@ __all__ = ["Job", "Rider"]
 _TICK: Final = 1.0
 _NEARBY: Final = 100.0
 _SPEEDS: Final = (20.0, 30.0)  # m/s: the evening runs faster than a scooter
+_FASTEST: Final = 40.0  # whatever the pace: 150 km/h for long is no rider
 _CAPACITY: Final = 2
 
 
@@ -62,7 +63,7 @@ class Rider:
         self._http = http
         self._records = records
         self._free = free
-        self._pace = pace * chance.uniform(*_SPEEDS)
+        self._pace = min(_FASTEST, pace * chance.uniform(*_SPEEDS))
         self._called = asyncio.Event()
 
     @property

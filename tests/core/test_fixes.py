@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.bucket import Bucket
-from hub.core.fixes import FixFilter, seq_of
+from hub.core.fixes import OLDEST, STEP, SUSTAINED, FixFilter, seq_of
 from schemas.gcj02 import to_gcj02
 from schemas.motion import distance
 from schemas.positions import Rejection
@@ -51,6 +51,16 @@ REJECTED = [
     (raw(unknown=1), Rejection.MALFORMED),
     (raw(crs="bd09"), Rejection.MALFORMED),
     ({**raw(), "at": NOW}, Rejection.MALFORMED),
+    ({**raw(), "at": int(NOW * 1000)}, Rejection.MALFORMED),
+    ({**raw(), "at": str(NOW)}, Rejection.MALFORMED),
+    ({**raw(), "at": "2026-11-22T19:05:43"}, Rejection.MALFORMED),
+    ({**raw(), "at": None}, Rejection.MALFORMED),
+    (raw(at=0), Rejection.OLD),
+    (raw(at=NOW / 1000), Rejection.OLD),
+    (raw(at=NOW - 1024 * 7 * 86_400), Rejection.OLD),
+    (raw(at=NOW - OLDEST - 1), Rejection.OLD),
+    (raw(at=NOW + 1024 * 7 * 86_400), Rejection.FUTURE),
+    ({**raw(), "at": "9999-12-31T23:59:59.999Z"}, Rejection.FUTURE),
     ({}, Rejection.MALFORMED),
     (None, Rejection.MALFORMED),
     ([raw()], Rejection.MALFORMED),
@@ -133,6 +143,94 @@ def test_a_good_fix_between_the_jumps() -> None:
     assert isinstance(judged(judge, raw(4, NOW + 1), NOW + 2), Sighting)
     for seq in (5, 6):
         assert Rejection.TOO_FAST is judged(judge, raw(seq, NOW + 2, **FAR), NOW + 2)
+
+
+# Quarantine
+
+
+def drive(judge: FixFilter, *stretches: tuple[float, float], every: float = 2.0) -> list[bool]:
+    """Whether each fix was taken, of who goes north at so many m/s for so many seconds each."""
+    at, lat, taken = NOW, HERE["lat"], []
+    for speed, seconds in stretches:
+        for _ in range(round(seconds / every)):
+            verdict = judged(judge, raw(1, at, lat=lat), at)
+            assert isinstance(verdict, Sighting) or verdict is Rejection.TOO_FAST
+            taken.append(isinstance(verdict, Sighting))
+            at, lat = at + every, lat + speed * every / 111_195
+    return taken
+
+
+@pytest.mark.parametrize("every", [1.0, 2.0, 5.0])
+@pytest.mark.parametrize("speed", [45.0, 60.0, 69.0])
+def test_sustained_impossibility(speed: float, every: float) -> None:
+    """Each step could be, all of them cannot: nothing is taken after 20 to 30 s of it."""
+    judge = FixFilter()
+    taken = drive(judge, (speed, 60), every=every)
+    assert 20 <= taken.index(False) * every <= 30
+    assert not any(taken[taken.index(False) :])
+    assert (True, 1) == (judge.quarantined, judge.quarantines)
+
+
+def test_a_quarantine_ends_when_the_window_can_be_believed() -> None:
+    """The mean over it: 20 to 30 s after the rider rides again."""
+    judge = FixFilter()
+    taken = drive(judge, (60, 60), (10, 60))
+    back = len(taken) - taken[::-1].index(False)
+    assert 10 <= (back - 30) * 2 <= 30
+    assert all(taken[back:])
+    assert (False, 1) == (judge.quarantined, judge.quarantines)
+
+
+def test_a_fast_road_is_no_quarantine() -> None:
+    """Nor is a short burst: the mean counts, over the whole and both its halves."""
+    assert all(drive(FixFilter(), (41.0, 300)))
+    assert all(drive(FixFilter(), (0, 30), (65.0, 10), (0, 30)))
+
+
+def test_a_believed_jump_is_no_speed() -> None:
+    """Three fixes far away, and the rider is there; nobody is quarantined for it."""
+    judge = FixFilter()
+    for second in range(100):
+        there = FAR if second >= 50 else HERE
+        judged(judge, raw(1, NOW + second, **there), NOW + second)
+    assert (False, 0) == (judge.quarantined, judge.quarantines)
+
+
+def test_a_jump_does_not_end_a_quarantine() -> None:
+    """The window begins anew there, and has to be believed first."""
+    judge = FixFilter()
+    drive(judge, (60, 60))
+    verdicts = [judged(judge, raw(1, NOW + 60 + n, lat=-31.0), NOW + 60 + n) for n in range(26)]
+    taken = [isinstance(each, Sighting) for each in verdicts]
+    assert 2 + 2 * STEP == taken.index(True)
+    assert all(taken[taken.index(True) :])
+
+
+GAPS = st.lists(st.floats(0.5, 40), min_size=4, max_size=40)
+
+
+@given(GAPS, st.data())
+def test_never_for_a_single_bad_fix(gaps: list[float], data: st.DataObject) -> None:
+    """However far it is off, wherever it comes, however seldom fixes come: an honest rider, up to
+    20 m/s, goes on.
+    """
+    judge, at, lat = FixFilter(), NOW, HERE["lat"]
+    bad = data.draw(st.integers(0, len(gaps) - 1))
+    off = data.draw(st.floats(-30_000, 30_000)) / 111_195
+    for number, gap in enumerate(gaps):
+        at, lat = at + gap, lat + gap * data.draw(st.floats(0, 20)) / 111_195
+        judged(judge, raw(1, at, lat=lat + off * (number == bad)), at)
+        assert not judge.quarantined
+
+
+@given(GAPS, st.floats(SUSTAINED + 0.5, 69))
+def test_always_for_who_never_rides(gaps: list[float], speed: float) -> None:
+    """Whatever the pauses: after three points of a window it is seen."""
+    judge, at, lat = FixFilter(), NOW, HERE["lat"]
+    for gap in gaps:
+        at, lat = at + gap, lat + gap * speed / 111_195
+        judged(judge, raw(1, at, lat=lat), at)
+    assert judge.quarantined or sum(gaps[1:]) < 3 * (STEP + max(gaps))
 
 
 def test_gcj02_is_judged_and_held_in_wgs84() -> None:

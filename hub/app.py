@@ -18,6 +18,7 @@ from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
 from hub.exceptions import Exceptions
 from hub.fanout import Fanout
+from hub.intake import Intake
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
 from hub.probe import PROBE_LIMIT, Probe
@@ -87,11 +88,11 @@ class Hub:
             self.order_store,
             index,
             self.fanout,
-            self.orders.approach,
-            self.exceptions.hear,
-            rider_silent=settings.rider_silent,
             fix_rate=settings.fix_rate,
             position_error=settings.position_error,
+        )
+        self.intake = Intake(
+            self.orders.approach, self.exceptions.hear, rider_silent=settings.rider_silent
         )
         self.sockets = Sockets(settings.ping_seconds)
         self.event_streams: set[sse.EventStream] = set()
@@ -118,6 +119,7 @@ class Hub:
 
     async def stop(self) -> None:
         await end(self._tasks)
+        await self.intake.stop()
         await self.riders.stop()
         await self.fanout.stop()
         await self._quietly(self.roster.sign_out(self.hub_id))

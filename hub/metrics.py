@@ -19,6 +19,7 @@ __all__ = [
     "LOOP_STOPS",
     "POSITIONS_CONFLATED",
     "PROBE_AGE",
+    "QUARANTINES",
     "REQUESTS",
     "SOCKETS",
     "STORE_UP",
@@ -58,6 +59,9 @@ CLOSED = Counter("ordercast_sockets_closed_total", "Sockets closed by the hub", 
 EVENTS = _counter("ordercast_events_sent_total", "Events written to sockets and SSE")
 FIXES = _counter("ordercast_fixes_taken_total", "Riders' fixes taken")
 FIXES_REJECTED = Counter("ordercast_fixes_rejected_total", "Riders' fixes not taken", ["reason"])
+QUARANTINES = _counter(
+    "ordercast_riders_quarantined_total", "Times a rider was too fast for too long to be believed"
+)
 POSITIONS_CONFLATED = _counter(
     "ordercast_positions_conflated_total", "Positions replaced by newer ones for a slow reader"
 )

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from hub.core.osmand import JSON, QUERY, Dialect, device_of, fix_of
 from hub.errors import BadRequestError
+from hub.intake import Intake
 from hub.riders import Riders
 from hub.transports.exchange import body_of
 from schemas.wire import loads
@@ -25,7 +26,8 @@ async def osmand(request: Request) -> Response:
     rider_id = request.app.state.tokens.rider_of(device_of(said, dialect))
     fix = fix_of(said, dialect, time.time())
     riders: Riders = request.app.state.riders
-    riders.take(await riders.on_duty(rider_id), [fix])
+    intake: Intake = request.app.state.intake
+    intake.take(await riders.on_duty(rider_id), [fix])
     # Whether it was taken or not: an app sends the same fix until it is answered by 2xx, and all
     # later ones wait behind it. Sent again, a rejected fix would be rejected again. One over the
     # rate would be taken in the end, but a newer one is worth more: it must not wait either.

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from hub.core.claims import Claims
 from hub.errors import BadRequestError, ForbiddenError, UnprocessableError
+from hub.intake import Intake
 from hub.rider import Rider
 from hub.riders import Riders
 from hub.transports.conversation import Conversation, Work
@@ -37,6 +38,7 @@ class Uplink(Conversation):
         "_acked_at",
         "_binary",
         "_cadence",
+        "_intake",
         "_read",
         "_rider",
         "_rider_id",
@@ -47,6 +49,7 @@ class Uplink(Conversation):
     def __init__(self, handshake: Handshake) -> None:
         super().__init__(handshake, read_rider_message)
         self._riders: Riders = handshake.state.riders
+        self._intake: Intake = handshake.state.intake
         self._read, self._binary = fix_reader[handshake.codec], self.session.binary
         self._rider_id = str(handshake.params["rider_id"])
         self._rider: Rider | None = None
@@ -83,7 +86,7 @@ class Uplink(Conversation):
         if type(fix) is not FixMessage or not rider.filter.take(now):
             super().received(payload, binary)
             return
-        reason = self._riders.take_one(rider, fix, now)
+        reason = self._intake.take_one(rider, fix, now)
         if reason is None:
             self._took(fix.seq, now)
         else:
@@ -92,7 +95,7 @@ class Uplink(Conversation):
     def asked(self, message: messages.FixMessage | Fixes) -> Work | None:
         assert self._rider is not None
         raws = message.fixes if isinstance(message, Fixes) else [message.fix]
-        _, highest, rejected = self._riders.take(self._rider, raws)
+        _, highest, rejected = self._intake.take(self._rider, raws)
         for seq, reason in rejected:
             self.socket.say(_rejected(seq, reason))
         self._took(highest, time.time())
@@ -154,7 +157,8 @@ async def positions(request: Request) -> Response:
     raws = await _fixes(request)
     riders: Riders = request.app.state.riders
     rider = await riders.on_duty(str(claims.sub))
-    taken, _, rejected = riders.take(rider, raws)
+    intake: Intake = request.app.state.intake
+    taken, _, rejected = intake.take(rider, raws)
     return answer(
         {
             "taken": taken,

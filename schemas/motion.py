@@ -3,7 +3,15 @@
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
-__all__ = ["HORIZON", "METRES_OF_A_DEGREE", "distance", "reckoned", "velocity", "within"]
+__all__ = [
+    "HORIZON",
+    "METRES_OF_A_DEGREE",
+    "around",
+    "distance",
+    "reckoned",
+    "velocity",
+    "within",
+]
 
 _EARTH: Final = 6_371_008.8  # mean radius, metres (IUGG)
 METRES_OF_A_DEGREE: Final = radians(_EARTH)
@@ -48,7 +56,15 @@ def reckoned(
 ) -> tuple[float, float]:
     """Dead reckoning: where a position has got to `seconds` after it was taken. This is what a
     client shows between two positions, and what the hub compares each fix with.
+
+    On a plane whose scale is that of the latitude where it was taken. Longitudes go on past the
+    antimeridian; latitudes end at the poles. `examples/reckoning.json` has some to try against.
     """
     north, east = velocity(lat, speed, heading)
     ahead = min(max(seconds, 0.0), HORIZON)
-    return lat + north * ahead, lng + east * ahead
+    return max(-90.0, min(90.0, lat + north * ahead)), around(lng + east * ahead)
+
+
+def around(degrees: float) -> float:
+    """A longitude, or the difference of two, from -180 on and below 180."""
+    return degrees if -180.0 <= degrees < 180.0 else (degrees + 180.0) % 360.0 - 180.0

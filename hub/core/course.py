@@ -3,7 +3,7 @@
 from math import atan2, cos, degrees, hypot, radians
 from typing import Final
 
-from schemas.motion import METRES_OF_A_DEGREE
+from schemas.motion import METRES_OF_A_DEGREE, around
 
 __all__ = ["Course"]
 
@@ -41,7 +41,7 @@ class Course:
         if not 0.0 < seconds <= _OLD:
             return None
         north = (lat - lat0) * METRES_OF_A_DEGREE
-        east = (lng - lng0) * METRES_OF_A_DEGREE * cos(radians(lat))
+        east = around(lng - lng0) * METRES_OF_A_DEGREE * cos(radians(lat))
         speed = hypot(north, east) / seconds
         if speed < _STANDS:
             return 0.0, 0.0

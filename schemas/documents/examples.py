@@ -1,7 +1,8 @@
 """The example files: one wire message or HTTP body each, named `KIND.NAME[.VARIANT].json`.
 
 KIND is a direction (`user-to-hub`, `to-user`, `rider-to-hub`, `to-rider`), and NAME the message's
-type; or KIND is `http` or `webhook`, and NAME the model's name.
+type; or KIND is `http` or `webhook`, and NAME the model's name. Beside them are test vectors, by a
+name without a point: `reckoning.json`.
 """
 
 import json
@@ -29,7 +30,7 @@ def _read(path: Path) -> Example:
 
 def all_examples() -> list[Example]:
     """In the order of the file names."""
-    return [_read(path) for path in sorted(FOLDER.glob("*.json"))]
+    return [_read(path) for path in sorted(FOLDER.glob("*.*.json"))]
 
 
 def examples_of(kind: str, name: str) -> list[Example]:

@@ -14,7 +14,7 @@ import msgspec
 from hub.core.claims import Claims
 from hub.core.recovery import Line
 from hub.core.state import OrderState
-from hub.core.views import position_view, sees_position, sees_rider, stream_event
+from hub.core.views import Fields, position_view, stream_event, visible
 from hub.metrics import EVENT_LAG
 from schemas.lifecycle import FINAL, Role, Status
 from schemas.messages import MessageId
@@ -39,8 +39,8 @@ class Sink(Protocol):
         """May be replaced by a newer one of the same order."""
 
 
-Look = tuple[bool, bool, Encode]
-"""How a position is seen: with the rider, in GCJ-02, in which encoding."""
+Look = tuple[Fields, bool, Encode]
+"""How a position is seen: which fields, in GCJ-02, in which encoding."""
 
 _sighting: Final = msgspec.msgpack.Decoder(Sighting).decode
 
@@ -256,8 +256,8 @@ class Feed:
         audience = self._audience
         if audience is None:
             audience = self._audience = self._looks()
-        for (full, gcj02, encode), sinks in audience:
-            view = position_view(self.order_id, sighting, full, fresh, self.rider_id, gcj02)
+        for (fields, gcj02, encode), sinks in audience:
+            view = position_view(self.order_id, sighting, fields, fresh, self.rider_id, gcj02)
             encoded = encode(view)
             for sink in sinks:
                 sink.position(self.order_id, encoded)
@@ -266,9 +266,9 @@ class Feed:
         """Who sees positions now, by how they see them: each look is made and encoded once."""
         looks: dict[Look, list[Sink]] = {}
         for subscriber in self.subscribers:
-            role = subscriber.claims.role
+            fields = visible(subscriber.claims.role, self.status, self.rider_id is not None)
             joined = subscriber.held is None and not subscriber.own
-            if joined and sees_position(role, self.status, True):
-                look = (sees_rider(role), subscriber.gcj02, subscriber.sink.encode)
+            if joined and fields:
+                look = (fields, subscriber.gcj02, subscriber.sink.encode)
                 looks.setdefault(look, []).append(subscriber.sink)
         return tuple((look, tuple(sinks)) for look, sinks in looks.items())

@@ -7,14 +7,7 @@ import msgspec
 
 from hub.core import estimate
 from hub.core.recovery import contiguous
-from hub.core.views import (
-    order_view,
-    position_view,
-    sees_position,
-    sees_rider,
-    stream_event,
-    trail_view,
-)
+from hub.core.views import order_view, position_view, stream_event, trail_view, visible
 from hub.feed import Subscriber
 from hub.store.orders import Reading
 from schemas.messages import After
@@ -46,16 +39,13 @@ def _snapshot(subscriber: Subscriber, reading: Reading) -> dict[str, Any]:
     role = subscriber.claims.role
     snapshot = order_view(state, role, subscriber.gcj02)
     snapshot |= estimate.shown(state.left(now), now)
-    if (
-        position is not None
-        and position.leg == state.leg
-        and sees_position(role, state.status, state.rider_id is not None)
-    ):
+    fields = visible(role, state.status, state.rider_id is not None)
+    if fields and position is not None and position.leg == state.leg:
         fresh = freshness(now - position.at)
         view = position_view(
-            state.order_id, position, sees_rider(role), fresh, state.rider_id, subscriber.gcj02
+            state.order_id, position, fields, fresh, state.rider_id, subscriber.gcj02
         )
         snapshot["position"] = msgspec.to_builtins(view)
         del snapshot["position"]["type"]
-        snapshot["trail"] = trail_view(reading.trail, role, subscriber.gcj02)
+        snapshot["trail"] = trail_view(reading.trail, fields, subscriber.gcj02)
     return snapshot

@@ -1,54 +1,79 @@
 """What each audience sees of an order: the order itself, its snapshot, its positions.
 
-A table, not scattered conditions: `_SEES_POSITION` says when a role may see where the rider is.
+One table, not scattered conditions: `VISIBLE` says what a role sees of a position, and when.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from math import floor
 from typing import Any, Final
 
 from hub.core.change import shown
 from hub.core.state import OrderState
 from schemas.gcj02 import to_gcj02
-from schemas.lifecycle import FINAL, Role, Status
+from schemas.lifecycle import Role, Status
 from schemas.telemetry import Sighting, View
 from schemas.times import format_time
 
 __all__ = [
+    "VISIBLE",
+    "Fields",
+    "knows_rider",
     "order_view",
     "position_view",
-    "sees_position",
-    "sees_rider",
     "stream_event",
     "trail_view",
+    "visible",
 ]
 
+Fields = frozenset[str]
+"""Of a position, by their names on the wire."""
 
-def _on_delivery(status: Status, assigned: bool) -> bool:
-    return status is Status.ON_DELIVERY
+NOTHING: Final = Fields()
+PLACE: Final = Fields(
+    ("orderId", "at", "lat", "lng", "heading", "speed", "freshness", "estimatedTime", "trail")
+)
+"""With 5 decimals (some 1 m), and no trace of the rider or the phone."""
+
+WHOLE: Final = PLACE | {"accuracy", "battery", "riderId"}
+"""With every decimal."""
 
 
-def _while_assigned(status: Status, assigned: bool) -> bool:
-    return assigned and status not in FINAL
+def _row(customer: Fields, merchant: Fields, platform: Fields, rider: Fields) -> dict[Role, Fields]:
+    return {
+        Role.CUSTOMER: customer,
+        Role.MERCHANT: merchant,
+        Role.PLATFORM: platform,
+        Role.RIDER: rider,
+    }
 
 
-_SEES_POSITION: Final[dict[Role, Callable[[Status, bool], bool]]] = {
-    Role.PLATFORM: _while_assigned,
-    Role.MERCHANT: _on_delivery,
-    Role.CUSTOMER: _on_delivery,
-    Role.RIDER: _while_assigned,
+# fmt: off
+VISIBLE: Final[Mapping[Status, Mapping[Role, Fields]]] = {
+    #                        customer merchant platform rider
+    Status.PENDING:      _row(NOTHING, NOTHING, WHOLE,   WHOLE),
+    Status.CONFIRMED:    _row(NOTHING, NOTHING, WHOLE,   WHOLE),
+    Status.PREPARING:    _row(NOTHING, NOTHING, WHOLE,   WHOLE),
+    Status.ON_DELIVERY:  _row(PLACE,   PLACE,   WHOLE,   WHOLE),
+    Status.RETURNING:    _row(NOTHING, NOTHING, WHOLE,   WHOLE),
+    Status.COMPLETED:    _row(NOTHING, NOTHING, NOTHING, NOTHING),
+    Status.CANCELLED:    _row(NOTHING, NOTHING, NOTHING, NOTHING),
+    Status.RETURNED:     _row(NOTHING, NOTHING, NOTHING, NOTHING),
 }
+# fmt: on
+"""While a rider is assigned; without one there is nothing to see."""
+
+
+def visible(role: Role, status: Status, assigned: bool) -> Fields:
+    return VISIBLE[status][role] if assigned else NOTHING
+
 
 _INTERNAL: Final = frozenset({"hash", "prevHash", "leg", "riderId"})
-_SEES_RIDER: Final = frozenset({Role.PLATFORM, Role.RIDER})
+_KNOWS_RIDER: Final = frozenset({Role.PLATFORM, Role.RIDER})
 
 
-def sees_rider(role: Role) -> bool:
-    return role in _SEES_RIDER
-
-
-def sees_position(role: Role, status: Status, assigned: bool) -> bool:
-    return _SEES_POSITION[role](status, assigned)
+def knows_rider(role: Role) -> bool:
+    """Whether the order itself says who rides."""
+    return role in _KNOWS_RIDER
 
 
 def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, Any]:
@@ -78,7 +103,7 @@ def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, 
         view["reason"] = state.reason
     if state.exceptions:
         view["exceptions"] = [shown(state.order_id, each) for each in state.exceptions]
-    if state.rider_id is not None and role in _SEES_RIDER:
+    if state.rider_id is not None and knows_rider(role):
         view["riderId"] = state.rider_id
     return view
 
@@ -88,15 +113,13 @@ def stream_event(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in _INTERNAL}
 
 
-def trail_view(trail: list[list[float]], role: Role, gcj02: bool = False) -> list[dict[str, Any]]:
+def trail_view(
+    trail: list[list[float]], fields: Fields, gcj02: bool = False
+) -> list[dict[str, Any]]:
     """The way so far, oldest first; `trail` holds triples of Unix seconds, lat, lng."""
-    return _points(trail, role in _SEES_RIDER, gcj02)
-
-
-def _points(way: list[list[float]], full: bool, gcj02: bool) -> list[dict[str, Any]]:
     points = []
-    for at, *point in way:
-        lat, lng = _place(point[0], point[1], full, gcj02)
+    for at, *point in trail:
+        lat, lng = _place(point[0], point[1], fields is WHOLE, gcj02)
         points.append({"at": format_time(at), "lat": lat, "lng": lng})
     return points
 
@@ -104,27 +127,26 @@ def _points(way: list[list[float]], full: bool, gcj02: bool) -> list[dict[str, A
 def position_view(
     order_id: str,
     sighting: Sighting,
-    full: bool,
+    fields: Fields,
     freshness: str,
     rider_id: str | None,
     gcj02: bool = False,
 ) -> View:
-    """A position as those see it who may know the rider (`full`), or as all others do: with 5
-    decimals (some 1 m) and no trace of the rider's phone.
-    """
-    lat, lng = _place(sighting.lat, sighting.lng, full, gcj02)
+    """A position as those see it who may see these fields: PLACE or WHOLE."""
+    whole = fields is WHOLE
+    lat, lng = _place(sighting.lat, sighting.lng, whole, gcj02)
     view = View(
         order_id, format_time(sighting.at), lat, lng, freshness, sighting.heading, sighting.speed
     )
     if sighting.way:
-        view.trail = _points(sighting.way, full, gcj02)
-    if full:
+        view.trail = trail_view(sighting.way, fields, gcj02)
+    if whole:
         view.accuracy, view.battery, view.rider_id = sighting.accuracy, sighting.battery, rider_id
     return view
 
 
-def _place(lat: float, lng: float, full: bool, gcj02: bool) -> tuple[float, float]:
+def _place(lat: float, lng: float, whole: bool, gcj02: bool) -> tuple[float, float]:
     if gcj02:
         lat, lng = to_gcj02(lat, lng)
     # As `round(lat, 5)`, in a third of its time.
-    return (lat, lng) if full else (floor(lat * 1e5 + 0.5) / 1e5, floor(lng * 1e5 + 0.5) / 1e5)
+    return (lat, lng) if whole else (floor(lat * 1e5 + 0.5) / 1e5, floor(lng * 1e5 + 0.5) / 1e5)

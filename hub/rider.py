@@ -39,9 +39,11 @@ class Held:
 
     state: OrderState
     subscriber: Subscriber
-    place: Place
+    places: Callable[[int], Place]
+    """The order's place on the board, on a leg."""
     telling: Telling
-    leg: int = 0
+    place: Place = field(init=False)
+    leg: int = -1
     trail: deque[list[float]] = field(default_factory=lambda: deque(maxlen=_TRAIL_POINTS))
     trail_due: float = 0.0
     """Fixes before this moment are no new points of the trail."""
@@ -59,7 +61,7 @@ class Held:
         """The order as it is now. The trail is the present leg's; another hub may have begun it."""
         if self.leg != reading.state.leg:
             self.forget_trail()
-            self.place.forget()
+            self.place = self.places(reading.state.leg)
             self.telling.forget()
             self.way.clear()
         self.follow(reading.state)

@@ -252,7 +252,7 @@ class Riders:
                 self._fanout.unsubscribe(subscriber)
             else:
                 telling = Telling(self._position_error)
-                held = Held(reading.state, subscriber, self.board.place(order_id), telling)
+                held = Held(reading.state, subscriber, partial(self.board.place, order_id), telling)
                 rider.take_up(order_id, held)
         held.see(reading)
         if reading.position is not None and reading.position.leg == reading.state.leg:

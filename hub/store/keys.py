@@ -5,9 +5,9 @@ script may touch it all, on one server as on a cluster.
 
     oc:{p}:order:<id>       hash    rev, seq, epoch, state (msgpack); the truth about an order
     oc:{p}:events:<id>      stream  one entry per event, id `seq-0`, field e (JSON)
-    oc:{p}:position:<id>    string  the last position (msgpack); exists while a rider is assigned,
-                                    empty until the first fix
-    oc:{p}:trail:<id>       string  the way so far on this leg (msgpack); as the position
+    oc:{p}:position:<id>:<leg>  string  the last position (msgpack); exists on this leg alone, while
+                                    a rider is assigned, empty until the first fix
+    oc:{p}:trail:<id>:<leg> string  the way so far on this leg (msgpack); as the position
     oc:{p}:log              stream  every event of the partition, for bridge, audit and sinks
     oc:{p}:cursors          hash    how far each reader of the log has come
     oc:{p}:deadlines        zset    `<orderId>|<deadline>` by due time (Unix ms)
@@ -77,13 +77,11 @@ class OrderKeys:
     def events(self) -> str:
         return f"{self._head}events:{self.order_id}"
 
-    @property
-    def position(self) -> str:
-        return f"{self._head}position:{self.order_id}"
+    def position(self, leg: int | str) -> str:
+        return f"{self._head}position:{self.order_id}:{leg}"
 
-    @property
-    def trail(self) -> str:
-        return f"{self._head}trail:{self.order_id}"
+    def trail(self, leg: int | str) -> str:
+        return f"{self._head}trail:{self.order_id}:{leg}"
 
     @property
     def operations(self) -> str:

@@ -65,7 +65,7 @@ class OrderStore:
         """The order with its events after `after` in `epoch`; `after` -1 asks for none."""
         keys = order_keys(order_id)
         found = await self._connection.run(
-            _READ, [keys.order, keys.events, keys.position, keys.trail], epoch, after
+            _READ, [keys.order, keys.events], epoch, after, keys.position(""), keys.trail("")
         )
         if found is None:
             return None
@@ -111,16 +111,19 @@ class OrderStore:
         """
         state = change.state
         keys = order_keys(state.order_id)
+        leg, leg_before = state.leg, 0 if before is None else before.leg
         answer = await self._connection.commit(
             _COMMIT,
             [
                 keys.order,
                 keys.events,
-                keys.position,
+                keys.position(leg),
                 keys.log,
                 keys.deadlines,
-                keys.trail,
+                keys.trail(leg),
                 keys.exceptions,
+                keys.position(leg_before),
+                keys.trail(leg_before),
             ],
             rev,
             _pack(state),

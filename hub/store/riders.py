@@ -63,24 +63,25 @@ class PositionBoard:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    def place(self, order_id: str) -> "Place":
-        return Place(self._bus, order_keys(order_id))
+    def place(self, order_id: str, leg: int) -> "Place":
+        return Place(self._bus, order_keys(order_id), leg)
 
 
 class Place:
-    """One order's place on the board.
+    """One order's place on the board, on one leg.
 
-    Its keys exist only while the order has a rider (see the commit script): with XX nothing is
-    kept after the end. What never changes of the commands is packed once; a fix is told ten
-    thousand times as often as a place is made.
+    Its keys exist only on this leg, and while the order has a rider (see the commit script): with
+    XX nothing is kept after the end, or of a former rider by a hub that has not heard yet. What
+    never changes of the commands is packed once; a fix is told ten thousand times as often as a
+    place is made.
     """
 
     __slots__ = ("_bus", "_keep", "_keys", "_last", "_position", "_tell", "_trail")
 
-    def __init__(self, bus: Bus, keys: OrderKeys) -> None:
+    def __init__(self, bus: Bus, keys: OrderKeys, leg: int) -> None:
         self._bus, self._keys = bus, keys
-        self._position, self._trail = keys.position, keys.trail
-        self._keep = _before_value("SET", keys.position, "XX", "KEEPTTL")
+        self._position, self._trail = keys.position(leg), keys.trail(leg)
+        self._keep = _before_value("SET", self._position, "XX", "KEEPTTL")
         self._tell = _XX_KEEPTTL + _before_value("SPUBLISH", keys.sightings)
         self._last: bytes | None = None
 
@@ -93,10 +94,6 @@ class Place:
         if self._last is not None:
             self._put(self._last)
         return self._last is not None
-
-    def forget(self) -> None:
-        """What was put last is no more to be put again."""
-        self._last = None
 
     def _put(self, packed: bytes) -> None:
         size = len(packed)

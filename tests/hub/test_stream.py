@@ -570,7 +570,7 @@ async def test_a_slow_reader_gets_fewer_positions(
         await fast.subscribe(order["orderId"])
         await slow.subscribe(order["orderId"])
         leg = hub.state.fanout._feeds[order["orderId"]].leg
-        place = hub.state.riders.board.place(order["orderId"])
+        place = hub.state.riders.board.place(order["orderId"], leg)
         for batch in range(4):
             for number in range(1000):
                 at = began + batch + number / 1000

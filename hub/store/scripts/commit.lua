@@ -2,6 +2,7 @@
 --
 -- KEYS  1 order (hash)  2 events (stream)  3 position (string)  4 log (stream)
 --       5 deadlines (zset)  6 trail (string)  7 open exceptions (zset)
+--       8 position and 9 trail of the leg before
 -- ARGV  1 the rev that the change was decided on (0: the order must not exist)
 --       2 state (msgpack)  3 epoch  4 seq  5 seconds to keep  6 channel
 --       7 what becomes of position and trail: "keep", "open" (a new leg) or "close"
@@ -20,7 +21,8 @@ end
 
 local seq, ttl, id = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[10]
 local events = tonumber(ARGV[11])
-redis.call('HSET', KEYS[1], 'rev', rev + 1, 'state', ARGV[2], 'epoch', ARGV[3], 'seq', seq)
+redis.call('HSET', KEYS[1], 'rev', rev + 1, 'state', ARGV[2], 'epoch', ARGV[3], 'seq', seq,
+  'leg', string.match(ARGV[9], '^%d+'))
 
 for i = 1, events do
   local event = ARGV[11 + i]
@@ -30,6 +32,9 @@ for i = 1, events do
   redis.call('SPUBLISH', ARGV[6], 'E' .. ARGV[9] .. '\n' .. event)
 end
 
+if ARGV[7] ~= 'keep' then
+  redis.call('DEL', KEYS[8], KEYS[9])
+end
 if ARGV[7] == 'open' then
   redis.call('SET', KEYS[3], '', 'EX', ttl)
   redis.call('SET', KEYS[6], '', 'EX', ttl)

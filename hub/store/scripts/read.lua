@@ -1,11 +1,13 @@
 -- Read an order, and the events after a place in its stream, as of one moment.
 --
--- KEYS  1 order (hash)  2 events (stream)  3 position (string)  4 trail (string)
+-- KEYS  1 order (hash)  2 events (stream)
 -- ARGV  1 epoch and 2 seq of the place ("" and -1: no events wanted)
+--       3 and 4 the keys of position and trail (strings) up to the leg, which the order tells; they
+--       are in the slot of the others
 -- Answers {rev, state, position, trail, events}, or nothing where there is no such order.
 -- `events` is empty for another epoch.
 
-local order = redis.call('HMGET', KEYS[1], 'rev', 'state', 'epoch', 'seq')
+local order = redis.call('HMGET', KEYS[1], 'rev', 'state', 'epoch', 'seq', 'leg')
 if not order[1] then
   return nil
 end
@@ -17,5 +19,5 @@ if after >= 0 and ARGV[1] == order[3] and after < tonumber(order[4]) then
     events[#events + 1] = entry[2][2]
   end
 end
-return {tonumber(order[1]), order[2], redis.call('GET', KEYS[3]) or '',
-  redis.call('GET', KEYS[4]) or '', events}
+return {tonumber(order[1]), order[2], redis.call('GET', ARGV[3] .. order[5]) or '',
+  redis.call('GET', ARGV[4] .. order[5]) or '', events}

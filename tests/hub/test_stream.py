@@ -570,8 +570,8 @@ async def test_a_slow_reader_gets_fewer_positions(
         await fast.subscribe(order["orderId"])
         await slow.subscribe(order["orderId"])
         leg = hub.state.fanout._feeds[order["orderId"]].leg
-        place = hub.state.riders.board.place(order["orderId"], leg)
         for batch in range(4):
+            place = hub.state.riders.board.place(order["orderId"], leg)
             for number in range(1000):
                 at = began + batch + number / 1000
                 place.put(a_sighting(leg, at))

@@ -83,10 +83,9 @@ class FixFilter(Bucket):
         at, lat, lng = sighting.at, sighting.lat, sighting.lng
         if at < self.at:
             return Rejection.OLD
-        if not _reachable(at - self.at, self.lat, self.lng, lat, lng):
-            if not self._believed(sighting):
-                return Rejection.TOO_FAST
-            self._window, self._window_at = (), -inf  # a jump is no speed
+        reached = _reachable(at - self.at, self.lat, self.lng, lat, lng)
+        if not reached and not self._believed(sighting):
+            return Rejection.TOO_FAST
         self.at, self.lat, self.lng = at, lat, lng
         self._jumps = 0
         if at - self._window_at >= STEP:
@@ -100,8 +99,8 @@ class FixFilter(Bucket):
 
     def _look_back(self, here: "_Point") -> None:
         """A window is full: quarantine who was too fast in both halves of it and on the whole, so
-        that it is never for one bad fix, whichever of the three that is. Let go whom the window as
-        a whole can be believed of.
+        that it is never for one jump or one bad fix, whichever of the three that is. Let go whom
+        the window as a whole can be believed of.
         """
         if len(self._window) == 2:
             start, middle = self._window

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hub.core.bucket import Bucket
 from schemas.gcj02 import to_wgs84
-from schemas.motion import distance, within
+from schemas.motion import within
 from schemas.positions import Rejection
 from schemas.telemetry import RawFix, Sighting
 from schemas.times import parse_time
@@ -38,6 +38,9 @@ def seq_of(raw: Any) -> int | None:
     return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None
 
 
+_NOWHERE: Final = (-inf, 0.0, 0.0, -inf, 0.0, 0.0)
+
+
 class FixFilter(Bucket):
     """One rider's filter, and the bucket of their messages, of which a batch is one.
 
@@ -67,10 +70,10 @@ class FixFilter(Bucket):
         self.at, self.lat, self.lng = -inf, 0.0, 0.0
         self._jump: Sighting | None = None
         self._jumps = 0
-        self._window: tuple[_Point, ...] = ()
-        """Up to two points of the window, oldest first; the newest fix is the third."""
+        self._window = _NOWHERE
+        """Two points of the window, oldest first; the newest fix is the third."""
         self._window_at = -inf
-        """When the last of them was."""
+        """When the second of them was."""
         self.quarantined = False
         self.quarantines = 0
         """How many have begun and were not counted yet."""
@@ -89,7 +92,7 @@ class FixFilter(Bucket):
         self.at, self.lat, self.lng = at, lat, lng
         self._jumps = 0
         if at - self._window_at >= STEP:
-            self._look_back((at, lat, lng))
+            self._look_back(at, lat, lng)
         return Rejection.TOO_FAST if self.quarantined else sighting
 
     def recall(self, known: Sighting) -> None:
@@ -97,20 +100,22 @@ class FixFilter(Bucket):
         if self.at < known.at:
             self.at, self.lat, self.lng = known.at, known.lat, known.lng
 
-    def _look_back(self, here: "_Point") -> None:
+    def _look_back(self, at: float, lat: float, lng: float) -> None:
         """A window is full: quarantine who was too fast in both halves of it and on the whole, so
         that it is never for one jump or one bad fix, whichever of the three that is. Let go whom
         the window as a whole can be believed of.
         """
-        if len(self._window) == 2:
-            start, middle = self._window
-            on_the_whole = _mean(start, here) > SUSTAINED
-            if not on_the_whole:
-                self.quarantined = False
-            elif _mean(start, middle) > SUSTAINED < _mean(middle, here):
-                self.quarantines += not self.quarantined
-                self.quarantined = True
-        self._window, self._window_at = (*self._window[-1:], here), here[0]
+        start, lat0, lng0, middle, lat1, lng1 = self._window
+        if within(SUSTAINED * (at - start), lat0, lng0, lat, lng):
+            self.quarantined = False
+        elif not (
+            self.quarantined
+            or within(SUSTAINED * (middle - start), lat0, lng0, lat1, lng1)
+            or within(SUSTAINED * (at - middle), lat1, lng1, lat, lng)
+        ):
+            self.quarantined = True
+            self.quarantines += 1
+        self._window, self._window_at = (middle, lat1, lng1, at, lat, lng), at
 
     def _believed(self, far: Sighting) -> bool:
         """Whether a place out of reach was seen so often in a row that the rider is there."""
@@ -121,15 +126,6 @@ class FixFilter(Bucket):
         self._jumps = self._jumps + 1 if near else 1
         self._jump = far
         return self._jumps >= BELIEVED_AFTER
-
-
-_Point = tuple[float, float, float]
-"""Unix seconds, latitude, longitude."""
-
-
-def _mean(start: _Point, end: _Point) -> float:
-    """Metres a second, as the crow flies: fixes that tremble make no way."""
-    return distance(*start[1:], *end[1:]) / (end[0] - start[0])
 
 
 def _read(fix: RawFix, now: float) -> Sighting | Rejection:

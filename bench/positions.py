@@ -15,16 +15,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Final, cast
 
 import uvloop
 
 from bench import ours
-from bench.generator import open_all, quiet_collector, raise_file_limit
+from bench.evening import simulate
+from bench.generator import open_all, raise_file_limit
+from bench.ingest import fix, ingest, relayed
 from bench.machine import machine
-from bench.meters import cpu_seconds, spent
 from bench.ours import Ordercast
+from bench.predictors import compare
 from bench.processes import GENERATOR_CORE, on_core
 from bench.replay.trace import Point, trips
 from hub.core.course import Course
@@ -40,7 +41,8 @@ __all__ = ["main"]
 _TELEPORTS: Final = 1000
 _QUIET: Final = 1.0
 _BURST: Final = 20
-_TAKEN_WITHIN: Final = 60.0
+_EVERY: Final = 4.0
+"""Seconds between two fixes of who is too fast."""
 
 Told = tuple[float, float, float, float | None, float | None]
 """A position as a page has it: seconds of the trip, lat, lng, speed, heading."""
@@ -87,12 +89,6 @@ def _score(rides: Iterable[tuple[Sequence[Point], Sequence[Told]]], *, lead_on: 
     }
 
 
-def _fix(number: int, at: float, lat: float, lng: float) -> bytes:
-    return (
-        f'{{"type":"fix","seq":{number},"at":"{format_time(at)}","lat":{lat:.7f},"lng":{lng:.7f}}}'
-    ).encode()
-
-
 async def _through_the_hubs(rides: Sequence[Sequence[Point]], target: Ordercast) -> list[Any]:
     """What a customer of each trip is told."""
     await target.prepare(len(rides))
@@ -116,7 +112,7 @@ async def _through_the_hubs(rides: Sequence[Sequence[Point]], target: Ordercast)
     lines = await open_all([*watching, *riding], target.answers)
     for number, trip in enumerate(rides):
         for index, (at, lat, lng) in enumerate(trip):
-            lines[len(rides) + number].send(_fix(index, starts[number] + at, lat, lng))
+            lines[len(rides) + number].send(fix(index, starts[number] + at, lat, lng))
             if index % _BURST == 0:
                 await asyncio.sleep(0.001)
     await asyncio.sleep(_QUIET)
@@ -167,77 +163,50 @@ def _flags(rides: Sequence[Sequence[Point]]) -> dict[str, Any]:
     }
 
 
-async def _ingest(
-    rides: Sequence[Sequence[Point]], target: Ordercast, riders: int, watched: bool
-) -> dict[str, Any]:
-    """CPU of the riders' hub for one fix of a trip that is driven to and fro, by riders who have
-    not driven before: an older fix is not taken.
-    """
-    first = len(target.ids)
-    await target.prepare(first + riders)
-    orders = range(first, first + riders)
-    packed = [_packed(rides[number % len(rides)]) for number in range(riders)]
-    done, all_done = set[int](), asyncio.Event()
-
-    def hears(number: int) -> Callable[[bytes], None]:
-        last = b'"seq":%d' % (len(packed[number]) - 1)
-
-        def heard(payload: bytes) -> None:
-            if b'"ack"' in payload and last in payload:
-                done.add(number)
-                if len(done) == riders:
-                    all_done.set()
-
-        return heard
-
-    dials: list[Any] = [(target.rider(order), hears(order - first)) for order in orders]
-    if watched:
-        dials += [(target.customer(order), lambda payload: None) for order in orders]
-    lines = await open_all(dials, target.answers)
-    before, start, sent = cpu_seconds(target.processes), perf_counter(), 0
-    async with quiet_collector(), asyncio.timeout(_TAKEN_WITHIN):
-        for step in range(max(map(len, packed))):
-            for line, fixes in zip(lines, packed, strict=False):
-                if step < len(fixes):
-                    line.send(fixes[step])
-                    sent += 1
-            await asyncio.sleep(0)
-        await all_done.wait()
-    each = spent(before, cpu_seconds(target.processes), sent)
-    for line in lines:
-        line.close()
+def _drivers() -> dict[str, Any]:
+    """Who goes on and on at 162 to 248 km/h: each step could be, and they are quarantined."""
+    chance, waits, fixes = random.Random(2), list[float](), range(31)
+    for _ in range(_TELEPORTS):
+        step = chance.uniform(45, 69) * _EVERY / METRES_OF_A_DEGREE
+        believed = _judged([(number * _EVERY, number * step, 0.1) for number in fixes])
+        if False in believed:
+            waits.append(believed.index(False) * _EVERY)
+    waits.sort()
     return {
-        "watched": watched,
-        "fixes": sent,
-        "seconds": round(perf_counter() - start, 2),
-        "cpuMicrosecondsPerFix": each,
-        "fixesASecondOfTheHubsCpu": round(1e6 / each["hubA"]),
+        "drivers": _TELEPORTS,
+        "quarantined": len(waits),
+        "afterSeconds": {"p50": percentile(waits, 0.5), "max": waits[-1]},
     }
 
 
-def _packed(trip: Sequence[Point]) -> list[bytes]:
-    length, turn = trip[-1][0] + 6.0, list(trip)
-    way = [*turn, *((2 * length - at, lat, lng) for at, lat, lng in reversed(turn))]
-    start = time.time() - way[-1][0]
-    return [_fix(number, start + at, lat, lng) for number, (at, lat, lng) in enumerate(way)]
-
-
-async def _run(data: Path, riders: int) -> dict[str, Any]:
-    rides = trips(data)
-    found: dict[str, Any] = {"workload": "positions", "flags": _flags(rides)}
+async def _hubs(rides: Sequence[Sequence[Point]], riders: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"ingest": {}}
     for name, error in (("told on change", "15"), ("every fix told", "0")):
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ocb")))
             flags = ("--position-error", error)
             launch = partial(ours.launch, hubs=2, flags=flags)
             target = cast("Ordercast", await stack.enter_async_context(launch(folder)))
-            if error != "0":
+            if error == "0":
+                found["ingest"]["plain relay"] = await relayed(target, riders)
+            else:
                 found |= await _trips(rides, target)
-            for watched in (False, True):
-                found.setdefault("ingest", {}).setdefault(name, []).append(
-                    await _ingest(rides, target, riders, watched)
-                )
-    return {**found, "machine": machine()}
+            found["ingest"][name] = [
+                await ingest(rides, target, riders, watched) for watched in (False, True)
+            ]
+    return found
+
+
+async def _run(data: Path, riders: int) -> dict[str, Any]:
+    rides = trips(data)
+    return {
+        "workload": "positions",
+        "flags": _flags(rides) | _drivers(),
+        "predictors": compare(rides),
+        **await _hubs(rides, riders),
+        "evening": simulate(data),
+        "machine": machine(),
+    }
 
 
 def main() -> None:

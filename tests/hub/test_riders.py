@@ -257,6 +257,55 @@ async def test_the_third_fix_near_a_new_place_is_believed(
         assert [(2, "too_fast"), (3, "too_fast")] == await reasons(rider, fix(1, offset=-6), *fixes)
 
 
+async def test_a_rider_in_quarantine(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
+    """Each step could be, at 60 m/s, but not all of them: counted once, shown no more, and over
+    when the rider rides again.
+    """
+    rider_id = fresh("r")
+    order = await on_delivery(platform, rider_id)
+    north = [240.0 * min(step, 10) / 111_195 for step in range(19)]
+    fixes = [
+        fix(step, offset=4.0 * step - 80, lat=SHOP["lat"] + 0.1 + way)
+        for step, way in enumerate(north)
+    ]
+    before = REGISTRY.get_sample_value("ordercast_riders_quarantined_total") or 0.0
+    async with hub.stream() as watcher, hub.rider(rider_id) as rider:
+        await watcher.subscribe(order["orderId"])
+        rejected = await reasons(rider, *fixes)
+        await watcher.until("position", lambda message: message["at"] == fixes[18]["at"])
+    assert {"too_fast"} == {reason for _, reason in rejected}
+    assert list(range(6, 12)) == [seq for seq, _ in rejected]
+    assert 1 == REGISTRY.get_sample_value("ordercast_riders_quarantined_total") - before
+    seen = {message["at"] for message in watcher.seen if message["type"] == "position"}
+    assert not seen & {fixes[seq]["at"] for seq, _ in rejected}
+
+
+CLOCKS: dict[str, tuple[Any, str]] = {
+    "seconds": (1_795_374_343, "malformed"),
+    "milliseconds": (1_795_374_343_120, "malformed"),
+    "seconds as a text": ("1795374343", "malformed"),
+    "no zone": ("2026-11-22T19:05:43", "malformed"),
+    "seconds taken for milliseconds": ("1970-01-21T18:42:54.343Z", "old"),
+    "milliseconds taken for seconds": ("9999-12-31T23:59:59.999Z", "future"),
+    "the GPS counts 1024 weeks too few": ("2007-04-08T19:05:43.000Z", "old"),
+}
+
+
+@pytest.mark.parametrize(("at", "reason"), CLOCKS.values(), ids=CLOCKS)
+async def test_a_clock_that_is_none(
+    hub: RunningHub, platform: httpx2.AsyncClient, at: Any, reason: str
+) -> None:
+    """By socket and by HTTP, with the seq; nothing of it is taken, and the next good fix is."""
+    rider_id = fresh("r")
+    await on_delivery(platform, rider_id)
+    client = hub.http(Role.RIDER, sub=rider_id)
+    async with hub.rider(rider_id) as rider:
+        assert [(7, reason)] == await reasons(rider, {**fix(7), "at": at})
+        answer = await client.post(f"/v1/riders/{rider_id}/positions", json={**fix(8), "at": at})
+        assert {"taken": 0, "rejected": [{"seq": 8, "reason": reason}]} == answer.json()
+        assert [] == await reasons(rider, fix(9))
+
+
 async def test_too_many_fixes(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
     """A burst of 20 is taken, what comes on top is rejected; the socket stays."""
     rider_id = fresh("r")

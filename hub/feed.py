@@ -215,7 +215,7 @@ class Feed:
     def tell(self, event: dict[str, Any]) -> None:
         self.status = Status(event["status"])
         self._audience = None
-        frames = Frames({"type": "event", **stream_event(event)})
+        frames = Frames(stream_event(event))
         for subscriber in self.subscribers:
             subscriber.event(event["seq"], frames)
         if "leg" in event:

@@ -110,7 +110,8 @@ def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, 
 
 def stream_event(event: dict[str, Any]) -> dict[str, Any]:
     """A stored event as the streams tell it: without what is the audit's or the bus's."""
-    return {name: value for name, value in event.items() if name not in _INTERNAL}
+    shown = {name: value for name, value in event.items() if name not in _INTERNAL}
+    return {"type": "event", **shown}
 
 
 def trail_view(

@@ -123,4 +123,4 @@ def test_a_stream_event() -> None:
     view = stream_event({**event, "leg": 2})
     assert not {"hash", "prevHash", "leg"} & set(view)
     assert {"orderId", "epoch", "seq", "eventType", "status", "timestamp", "actor"} <= set(view)
-    StreamEvent.model_validate_json(dumps({"type": "event", **view}))
+    StreamEvent.model_validate_json(dumps(view))

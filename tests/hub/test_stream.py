@@ -284,6 +284,7 @@ async def test_resuming(hub: RunningHub, platform: httpx2.AsyncClient, codec: Co
         for seq in range(5):
             after = {"epoch": order["epoch"], "seq": seq}
             told = await wire.subscribe(order["orderId"], after=after)
+            fits(Subscribed, told)
             assert told["recovered"]
             assert list(range(seq + 1, 5)) == [event["seq"] for event in told["events"]]
             assert 4 == told["snapshot"]["seq"]

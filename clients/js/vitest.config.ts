@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    restoreMocks: true,
+    // A real hub is started, and killed; the rest takes milliseconds.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two workers at most: the tests run beside Python's.
+    maxWorkers: 2,
+  },
+});

@@ -2,7 +2,7 @@
 
 import { backoff, type Chance, DEFAULT, type Window } from "./backoff.ts";
 import { CloseCode, comesBack } from "./codes.ts";
-import { ClosedError } from "./errors.ts";
+import { ClientError, ClosedError } from "./errors.ts";
 import type { Dial } from "./link.ts";
 import { Routes } from "./routes.ts";
 import { type Ending, type Peer, seconds, Talk } from "./talk.ts";
@@ -190,13 +190,19 @@ export class Connection<T> {
   }
 
   async #nextToken(): Promise<string | Ending> {
-    if (typeof this.#token === "string") return this.#token;
     try {
-      return await this.#token();
+      return await this.#freshToken();
     } catch (error) {
       if (error instanceof TypeError) return { code: CloseCode.ABNORMAL, reason: error.message };
       throw error;
     }
+  }
+
+  async #freshToken(): Promise<string> {
+    if (typeof this.#token === "string") return this.#token;
+    const token: unknown = await this.#token();
+    if (typeof token === "string") return token;
+    throw new ClientError(`the function for a token answered ${token}`);
   }
 
   /** Only a token that can be renewed, tells its end, and is not the last one once more. */
@@ -211,9 +217,8 @@ export class Connection<T> {
   }
 
   async #renewal(): Promise<string | undefined> {
-    if (typeof this.#token === "string") return undefined;
     const previous = this.#lastToken;
-    const token = await this.#token();
+    const token = await this.#freshToken();
     this.#planRenewal(token, previous);
     return token === previous ? undefined : token;
   }

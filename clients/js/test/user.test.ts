@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ClosedError, HubMessageError } from "../src/errors.ts";
+import { ClientError, ClosedError, HubMessageError } from "../src/errors.ts";
 import { msgpack } from "../src/msgpack.ts";
 import type { Token } from "../src/tokens.ts";
 import type { Update } from "../src/updates.ts";
@@ -318,6 +318,14 @@ describe("a token", () => {
 
     expect(hub.sockets).toHaveLength(2);
     expect(thrown).toBeUndefined();
+  });
+
+  test("that is none ends the client", async () => {
+    await watch(async () => undefined as unknown as string);
+    await pass(0);
+
+    expect(thrown).toBeInstanceOf(ClientError);
+    expect(hub.sockets).toHaveLength(0);
   });
 
   test("that is refused ends the client with the reason", async () => {

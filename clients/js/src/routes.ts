@@ -1,7 +1,7 @@
 /** Which way to try next: the first, or the second when the first seems to be blocked. */
 
 /** Failures in a row after which the other way gets one attempt. */
-export const SUSPECT = 3;
+export const SUSPECT = 2;
 
 /** As many, of a way that has worked on this network: then it is rather the hub that is away. */
 export const SUSPECT_PROVEN = 10;

@@ -174,7 +174,7 @@ export class Talk<T> implements Listener {
   }
 
   #deadAt(): number {
-    return this.#goodAt + (this.#ping === undefined ? 2 : 1) * this.#grace + (this.#ping ?? 0);
+    return this.#goodAt + this.#grace + (this.#ping ?? 0);
   }
 
   /** A page cannot see the hub's ping frames, so it asks when it has heard nothing as long. */

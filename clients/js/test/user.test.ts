@@ -229,7 +229,7 @@ describe("silence", () => {
     hub.silent = true;
     await watch();
     hub.accept();
-    await pass(21);
+    await pass(11);
 
     expect(hub.sockets).toHaveLength(2);
     expect(hub.sockets[0]?.closedWith).toBe(1000);
@@ -502,14 +502,14 @@ describe("a page", () => {
     network.dispatchEvent(new Event("online"));
     hub.socket.lose();
     hub.refuseWith = 1006;
-    for (let attempt = 0; attempt < 3; attempt++) {
+    for (let attempt = 0; attempt < 2; attempt++) {
       await pass(600);
       hub.accept();
     }
     await pass(600);
 
     expect(fetch).toHaveBeenCalled();
-    expect(hub.sockets).toHaveLength(4);
+    expect(hub.sockets).toHaveLength(3);
   });
 
   test("that was hidden for a moment keeps the hub", async () => {

@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     restoreMocks: true,
     // A real hub is started, and killed; the rest takes milliseconds.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Two workers at most: the tests run beside Python's.
     maxWorkers: 2,
   },

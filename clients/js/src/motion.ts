@@ -40,8 +40,15 @@ export function reckoned(position: Moving, seconds: number): LatLng {
   if (speed === undefined || heading === undefined) return { lat, lng };
   const course = radians(heading);
   const degrees = (speed / METRES_OF_A_DEGREE) * Math.min(Math.max(seconds, 0), HORIZON);
+  const east = (degrees * Math.sin(course)) / Math.max(0.01, Math.cos(radians(lat)));
   return {
-    lat: lat + degrees * Math.cos(course),
-    lng: lng + (degrees * Math.sin(course)) / Math.max(0.01, Math.cos(radians(lat))),
+    lat: Math.max(-90, Math.min(90, lat + degrees * Math.cos(course))),
+    lng: around(lng + east),
   };
+}
+
+/** A longitude, from -180 on and below 180. */
+function around(degrees: number): number {
+  if (degrees >= -180 && degrees < 180) return degrees;
+  return ((((degrees + 180) % 360) + 360) % 360) - 180;
 }

@@ -1,17 +1,31 @@
 import { expect, test } from "vitest";
-import { distance, type LatLng, METRES_OF_A_DEGREE, type Moving, reckoned } from "../src/motion.ts";
+import {
+  distance,
+  HORIZON,
+  type LatLng,
+  METRES_OF_A_DEGREE,
+  type Moving,
+  reckoned,
+} from "../src/motion.ts";
 import { read } from "./examples.ts";
 
-interface Vector {
+interface Case {
+  name: string;
   position: Moving;
   seconds: number;
   expected: LatLng;
 }
 
-test.each(read("motion.json") as Vector[])("$position after $seconds s", (vector) => {
-  const { lat, lng } = reckoned(vector.position, vector.seconds);
-  expect(lat).toBeCloseTo(vector.expected.lat, 8);
-  expect(lng).toBeCloseTo(vector.expected.lng, 8);
+const { cases, horizon } = read("reckoning.json") as { cases: Case[]; horizon: number };
+
+test.each(cases)("$name", ({ position, seconds, expected }) => {
+  const { lat, lng } = reckoned(position, seconds);
+  expect(lat).toBeCloseTo(expected.lat, 7);
+  expect(lng).toBeCloseTo(expected.lng, 7);
+});
+
+test("the vectors know the horizon", () => {
+  expect(horizon).toBe(HORIZON);
 });
 
 test("a position without a way stays where it is", () => {

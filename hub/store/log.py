@@ -1,13 +1,15 @@
 """The log: every event of a partition, in the order of the commits, for those who read it all.
 
 Each reader keeps a cursor, the id of the last entry it has done with, in the partition's
-`cursors`. What all of `READERS` and whoever else has a cursor there have passed is trimmed.
+`cursors`. What all of `READERS` and whoever else has a cursor there have passed is trimmed. Who
+is none of `READERS` and a day behind is waited for no longer.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import structlog
 from hiredis import ReplyError
 
 from hub.errors import UnavailableError
@@ -15,15 +17,21 @@ from hub.store.connection import Connection
 from hub.store.keys import tag
 from hub.store.link import Link, connect
 
-__all__ = ["READERS", "START", "Entries", "Log"]
+__all__ = ["PATIENCE", "READERS", "START", "Entries", "Log"]
 
 READERS: Final = ("bridge", "audit")
 """Nothing is trimmed before these have read it, whether they have come to it yet or not."""
 
 START: Final = "0-0"
 
+PATIENCE: Final = 86_400_000
+"""Milliseconds by which a reader that need not be there may be behind the newest entry."""
+
 Entries = list[tuple[str, Mapping[bytes, bytes]]]
 """Entry ids with their fields: `o` the order's id, `e` the event (JSON), `w` for the webhooks."""
+
+
+log = structlog.get_logger("hub.store")
 
 
 class Log:
@@ -100,10 +108,21 @@ class Log:
 
     async def _trim(self, partition: int) -> None:
         ask = self._connection.ask
-        cursors = await ask("HGETALL", _cursors(partition))
-        if all(reader.encode() in cursors for reader in READERS):
-            oldest = min((each.decode() for each in cursors.values()), key=_position)
-            await ask("XTRIM", _log(partition), "MINID", oldest)
+        found = await ask("HGETALL", _cursors(partition))
+        cursors = {reader.decode(): _position(at.decode()) for reader, at in found.items()}
+        if not cursors.keys() >= set(READERS):
+            return
+        newest, _ = max(cursors.values())
+        for reader in cursors.keys() - set(READERS):
+            if cursors[reader][0] < newest - PATIENCE:
+                del cursors[reader]
+                await ask("HDEL", _cursors(partition), reader)
+                log.error(
+                    "a reader of the log is a day behind, and loses what it has not read",
+                    reader=reader,
+                    partition=partition,
+                )
+        await ask("XTRIM", _log(partition), "MINID", "{}-{}".format(*min(cursors.values())))
 
     def close(self) -> None:
         if self._link is not None:

@@ -15,15 +15,20 @@ from prometheus_client import start_http_server
 from hub.app import Hub, make_app
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.bridge import Bridge
+from hub.core.pseudonyms import Pseudonyms
 from hub.errors import StartError
 from hub.server import bind, configure_logging, running_hub, stop_signal, together
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.deadlines import DeadlineStore
 from hub.store.embedded import EmbeddedStore
+from hub.store.leases import Leases
 from hub.tasks import rest_from_collecting
 from hub.worker.deadlines import Deadlines
-from hub.worker.worker import Worker
+from hub.worker.lake import check_extra
+from hub.worker.sources import sources
+from hub.worker.warehouse import Warehouse
+from hub.worker.worker import Duty, Led, Worker, worker_name
 
 __all__ = ["bridge", "run", "serve", "store", "up", "worker"]
 
@@ -69,7 +74,20 @@ async def _store(settings: Settings) -> AsyncIterator[Connection]:
 
 
 def _worker_of(hub: Hub) -> Worker:
-    return Worker([Deadlines(DeadlineStore(hub.connection), hub.exceptions)])
+    duties: list[Duty] = [Deadlines(DeadlineStore(hub.connection), hub.exceptions)]
+    leases = Leases(hub.connection, worker_name())
+    if hub.settings.warehouse is not None:
+        duties.append(Led(_warehouse_of(hub, hub.settings.warehouse), leases, "warehouse"))
+    return Worker(duties)
+
+
+def _warehouse_of(hub: Hub, root: str) -> Warehouse:
+    """Raises StartError."""
+    check_extra()
+    if hub.settings.secret is None:
+        raise StartError("ORDERCAST_WAREHOUSE: needs ORDERCAST_SECRET, to make pseudonyms by")
+    filled = sources(hub.order_store, Pseudonyms(hub.settings.secret))
+    return Warehouse(root, hub.connection, filled, hub.settings.warehouse_interval)
 
 
 def _bridge_of(settings: Settings, connection: Connection) -> Bridge:

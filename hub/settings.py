@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     webhook_retention: Duration = 86400.0
     """How long a webhook is kept, to be looked at and replayed, once it was accepted."""
 
+    warehouse: Annotated[str, Field(min_length=1)] | None = None
+    """Where the tables are: a path, or a URL that deltalake takes (s3://..., az://..., gs://...)."""
+    warehouse_interval: Duration = 60.0
+
     payment_timeout: Duration = 900.0
     merchant_warning: Duration = 300.0
     merchant_timeout: Duration = 600.0

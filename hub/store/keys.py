@@ -12,6 +12,9 @@ script may touch it all, on one server as on a cluster.
     oc:{p}:cursors          hash    how far each reader of the log has come
     oc:{p}:deadlines        zset    `<orderId>|<deadline>` by due time (Unix ms)
     oc:{p}:exceptions       zset    `<orderId>|<exceptionId>` of those open, by opening (Unix ms)
+    oc:{p}:settled          stream  webhook deliveries as they are settled, for the warehouse
+    oc:{p}:requests         stream  batches of requests that hubs have answered, for the warehouse
+    oc:{p}:<stream>:lost    string  how many found no room in one of these two
     oc:{p}:operations:<id>  list    operations that made no event (late updates), newest first
     oc:{p}:once:<digest>    hash    an Idempotency-Key or externalId and what became of it
     oc:{p}:...              the webhooks' lanes and deliveries: see hub.store.lanes

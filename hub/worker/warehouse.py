@@ -1,0 +1,131 @@
+"""The warehouse duty: what the streams bring goes into the tables, once, a batch a minute."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from hub.core.warehouse import entry_of
+from hub.store.connection import Connection
+from hub.store.keys import PARTITIONS
+from hub.store.log import Entries, Log
+from hub.store.tails import Stream, Tail, last_of
+from hub.worker.lake import LakeError, OutrunError, Table
+from hub.worker.sources import Source
+
+__all__ = ["READER", "Warehouse"]
+
+READER: Final = "warehouse"
+"""As the log's cursors name us."""
+
+_BATCH: Final = 50_000
+"""Rows after which a commit is made."""
+
+_DAY: Final = 86_400
+_ALL: Final = range(PARTITIONS)
+
+_ROWS: Final = Counter("ordercast_warehouse_rows_total", "Rows written", ["table"])
+_LOST: Final = Counter(
+    "ordercast_warehouse_lost_total", "What found no room while the warehouse was away", ["stream"]
+)
+
+log = structlog.get_logger("hub.worker")
+
+
+class Warehouse:
+    """A duty that one worker should lead; with more nothing comes twice, only work is lost.
+
+    How far a table has come is told by the table alone. Nothing is remembered here between two
+    steps, so it does not matter who takes the next.
+    """
+
+    pace = 1.0
+
+    def __init__(
+        self, root: str, connection: Connection, sources: Sequence[Source], interval: float
+    ) -> None:
+        """`interval`: seconds between two batches."""
+        self.tables = {each.table: Table(root, each.table) for each in sources}
+        self._log = Log(connection, READER)
+        self._tails = {each.stream: Tail(connection, each.stream) for each in sources}
+        self._sources = sources
+        self._interval = interval
+        self._next = 0.0
+        self._tidied = 0
+        self.emptied = 0.0
+        """Unix seconds at which all streams had been read at the last step."""
+
+    async def step(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        try:
+            await self._empty()
+            await self._tidy()
+        except OutrunError:
+            log.info("another worker has written to the warehouse")
+        except LakeError as error:
+            log.warning("the warehouse is away", error=str(error))
+        self._next = time.monotonic() + self._interval
+
+    async def _empty(self) -> None:
+        """Read all streams to their ends, write it down, and let go what is written."""
+        began = time.time()
+        reached: dict[Stream, list[dict[int, int]]] = {}
+        for source in self._sources:
+            positions = await self._fill(source)
+            reached.setdefault(source.stream, []).append(positions)
+        await self._let_go(reached)
+        self.emptied = began
+
+    async def _fill(self, source: Source) -> dict[int, int]:
+        """One table, up to the end of its stream; how far it has come."""
+        table = self.tables[source.table]
+        positions = await asyncio.to_thread(table.positions)
+        more = True
+        while more:
+            batch, following, more = await self._batch(source, positions)
+            moved = {each: at for each, at in following.items() if at != positions[each]}
+            if moved:
+                rows = await source.rows(batch)
+                await asyncio.to_thread(table.append, rows, moved)
+                _ROWS.labels(source.table).inc(len(rows))
+            positions = following
+        return positions
+
+    async def _batch(
+        self, source: Source, positions: Mapping[int, int]
+    ) -> tuple[Entries, dict[int, int], bool]:
+        """Entries for one commit, how far they bring us, and whether there is more."""
+        tail, following = self._tails[source.stream], dict(positions)
+        batch: Entries = []
+        while len(batch) < _BATCH // source.each:
+            found = await tail.read(following, source.page)
+            for partition, entries in found.items():
+                batch += entries
+                following[partition] = last_of(entries)
+            if not found:
+                return batch, following, False
+        return batch, following, True
+
+    async def _let_go(self, reached: Mapping[Stream, Sequence[Mapping[int, int]]]) -> None:
+        """The log is trimmed by who reads it, behind the slowest; the other streams are ours."""
+        for stream, each in reached.items():
+            slowest = {partition: min(at[partition] for at in each) for partition in _ALL}
+            begun = {partition: at for partition, at in slowest.items() if at}
+            if stream == "log":
+                await self._log.keep({each: entry_of(at) for each, at in begun.items()})
+            else:
+                await self._tails[stream].trim(begun)
+                _LOST.labels(stream).inc(await self._tails[stream].lost(_ALL))
+
+    async def _tidy(self) -> None:
+        """Once a day (UTC), and by whoever takes over."""
+        day = int(time.time()) // _DAY
+        if day == self._tidied:
+            return
+        for table in self.tables.values():
+            await asyncio.to_thread(table.tidy)
+        self._tidied = day

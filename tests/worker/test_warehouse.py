@@ -1,0 +1,242 @@
+"""The warehouse: every event and every finished order in its table once, whatever is killed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from deltalake import DeltaTable
+
+from hub.core.pseudonyms import Pseudonyms
+from hub.core.warehouse import TABLES, entry_of, position_of
+from hub.errors import StartError
+from hub.store.connection import Connection
+from hub.store.embedded import EmbeddedStore
+from hub.store.keys import PARTITIONS, partition_of, tag
+from hub.store.log import PATIENCE, READERS, Log
+from hub.store.orders import OrderStore
+from hub.worker import lake
+from hub.worker.lake import LakeError, OutrunError, Table, check_extra
+from hub.worker.sources import sources
+from hub.worker.warehouse import READER, Warehouse
+from schemas.lifecycle import Role
+from tests.hub.harness import SECRET, RunningHub, advance, assign, fresh, hubs, move, place
+
+NAMES = Pseudonyms(SECRET)
+
+
+@pytest.fixture
+async def hub(store: EmbeddedStore) -> AsyncIterator[RunningHub]:
+    async with hubs(store) as (hub,):
+        yield hub
+
+
+def warehouse(connection: Connection, root: Path) -> Warehouse:
+    return Warehouse(
+        str(root), connection, sources(OrderStore(connection, 3600), NAMES), interval=0.0
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse"
+
+
+def rows(root: Path, table: str, order: str = "1") -> list[dict[str, Any]]:
+    """What DuckDB reads."""
+    told = DeltaTable(str(root / table)).to_pyarrow_dataset()
+    with duckdb.connect() as database:
+        found = database.register("told", told).sql(f"FROM told ORDER BY {order}")
+        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+
+async def finished(hub: RunningHub, **changes: Any) -> dict[str, Any]:
+    order = await place(hub.platform, **changes)
+    await assign(hub.platform, order, fresh("rid"))
+    await advance(hub.platform, order, "CONFIRMED", "PREPARING", "ON_DELIVERY", "COMPLETED")
+    return order
+
+
+async def test_every_event_and_finished_order_has_a_row(
+    hub: RunningHub, connection: Connection, root: Path
+) -> None:
+    """Rows say what the API says; a second step adds what came since, and no more."""
+    order, live = await finished(hub, customerId="cus_1"), await place(hub.platform)
+    filling = warehouse(connection, root)
+    await filling.step()
+    told = (await hub.platform.get(f"/v1/orders/{order['orderId']}/events")).json()["events"]
+    found = [row for row in rows(root, "events", "seq") if row["order_id"] == order["orderId"]]
+    names = [(e["seq"], e["eventType"], e["status"], e["hash"], e["prevHash"]) for e in told]
+    columns = ("seq", "event_type", "status", "hash", "prev_hash")
+    assert names == [tuple(row[column] for column in columns) for row in found]
+    (row,) = rows(root, "orders")
+    assert (row["order_id"], row["status"]) == (order["orderId"], "COMPLETED")
+    assert row["customer"] == NAMES.of(Role.CUSTOMER, "cus_1")
+    assert row["subtotal_cents"] == order["totalCents"]
+    assert (row["items"], row["quantity"], row["events"]) == (1, 2, 6)
+    assert 2400 < row["distance_m"] < 2800
+    steps = [row[f"{each}_s"] for each in ("pending", "confirmed", "preparing", "on_delivery")]
+    assert sum(steps) == pytest.approx(row["total_s"], abs=0.05)
+    assert row["returning_s"] is None
+
+    await move(hub.platform, live, "CANCELLED")
+    await filling.step()
+    assert len(rows(root, "events")) == 8
+    assert {row["order_id"] for row in rows(root, "orders")} == {order["orderId"], live["orderId"]}
+
+
+async def test_an_order_that_the_store_has_lost_is_told_by_its_end(
+    hub: RunningHub, connection: Connection, root: Path
+) -> None:
+    """What only the order's state would tell is null."""
+    order = await finished(hub)
+    await connection.ask("DEL", f"{tag(partition_of(order['orderId']))}order:{order['orderId']}")
+    await warehouse(connection, root).step()
+    (row,) = rows(root, "orders")
+    assert (row["status"], row["events"], row["restaurant_id"]) == ("COMPLETED", 6, None)
+
+
+async def test_nobody_is_named(hub: RunningHub, connection: Connection, root: Path) -> None:
+    """No id of a customer or a rider, no address and no contact is in any row."""
+    where = {"text": "7 Secret Lane", "lat": 31.23971, "lng": 121.49983, "contact": "+86 1"}
+    await finished(hub, customerId="cus_secret", address=where)
+    await warehouse(connection, root).step()
+    told = repr([rows(root, name) for name in TABLES])
+    for personal in ("cus_secret", "Secret Lane", "31.23971", "121.49983", "+86 1", "rid_"):
+        assert personal not in told
+
+
+async def test_what_was_written_is_not_written_again(
+    hub: RunningHub, connection: Connection, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies between the commit and the cursor repeats nothing."""
+    await finished(hub)
+
+    async def die(*_: Any) -> None:
+        raise ConnectionAbortedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Warehouse, "_let_go", die)
+        with pytest.raises(ConnectionAbortedError):
+            await warehouse(connection, root).step()
+    before = rows(root, "events")
+    await warehouse(connection, root).step()
+    assert before == rows(root, "events")
+    assert 1 == len(rows(root, "orders"))
+
+
+async def test_of_two_writers_one_is_outrun(root: Path) -> None:
+    """Whoever read the same positions and commits second, adds nothing."""
+    one, two = (Table(str(root), "operations") for _ in range(2))
+    row = {**dict.fromkeys(TABLES["operations"]), "day": 20000, "hub": "one"}
+    assert one.positions() == two.positions() == dict.fromkeys(range(PARTITIONS), 0)
+    one.append([row], {5: 7})
+    with pytest.raises(OutrunError):
+        two.append([{**row, "hub": "two"}], {5: 7, 6: 1})
+    assert ["one"] == [each["hub"] for each in rows(root, "operations")]
+    assert (two.positions()[5], two.positions()[6]) == (7, 0)
+
+
+async def test_two_at_once_write_each_event_once(
+    hub: RunningHub, connection: Connection, root: Path
+) -> None:
+    """Without any lease."""
+    both = [warehouse(connection, root) for _ in range(2)]
+    for _ in range(4):
+        await asyncio.gather(finished(hub), *(each.step() for each in both))
+    await both[0].step()
+    ids = [row["entry_id"] for row in rows(root, "events")]
+    assert len(ids) == len(set(ids)) == 24
+    assert 4 == len(rows(root, "orders"))
+
+
+async def test_positions_outlast_compaction_and_checkpoints(
+    hub: RunningHub, connection: Connection, root: Path
+) -> None:
+    """Also where the commits that brought them are gone."""
+    filling = warehouse(connection, root)
+    for _ in range(3):
+        await finished(hub)
+        await filling.step()
+    before = rows(root, "events")
+    table = Table(str(root), "events")
+    positions = table.positions()
+    table.tidy()
+    opened = DeltaTable(str(root / "events"))
+    opened.create_checkpoint()
+    for commit in (root / "events" / "_delta_log").glob("*.json"):
+        commit.unlink()
+    assert positions == Table(str(root), "events").positions()
+    assert before == rows(root, "events")
+    assert 1 == len(opened.file_uris())
+
+
+async def _appended(connection: Connection, *ids: str) -> str:
+    """Entries of partition 3 that nobody can read; the key of its log."""
+    key = f"{tag(3)}log"
+    for entry_id in ids:
+        await connection.ask("XADD", key, entry_id, "e", "no event")
+    for reader in READERS:
+        await Log(connection, reader).keep({3: ids[-1]})
+    return key
+
+
+async def test_the_log_is_kept_until_it_is_written(connection: Connection, root: Path) -> None:
+    """Then it is trimmed, but for the last entry. What cannot be read is passed over."""
+    key = await _appended(connection, "5-0", "5-1", "6-0")
+    await Log(connection, READER).keep({3: "5-0"})
+    trimming = Log(connection, "any")
+    await trimming.trim([3])
+    assert 3 == await connection.ask("XLEN", key)
+    await warehouse(connection, root).step()
+    await trimming.trim([3])
+    assert 1 == await connection.ask("XLEN", key)
+    assert [] == rows(root, "events")
+
+
+async def test_a_warehouse_that_stays_away_does_not_hold_the_log(connection: Connection) -> None:
+    """A day behind the newest entry it is waited for no longer; a moment before, it is."""
+    late = PATIENCE + 1000
+    key = await _appended(connection, "1000-0", "1001-0", f"{late}-0")
+    await Log(connection, READER).keep({3: "1000-0"})
+    await Log(connection, "any").trim([3])
+    assert 3 == await connection.ask("XLEN", key)
+    await _appended(connection, f"{late + 1}-0")
+    await Log(connection, "any").trim([3])
+    assert 1 == await connection.ask("XLEN", key)
+    assert {3: ""} == await Log(connection, READER).cursors([3])
+
+
+async def test_a_warehouse_that_cannot_be_written_is_tried_again(
+    hub: RunningHub, connection: Connection, root: Path
+) -> None:
+    """A step fails quietly, and the next makes it good."""
+    await finished(hub)
+    taken = root.parent / "taken"
+    taken.write_text("a file where the folder should be")
+    filling = warehouse(connection, taken)
+    await filling.step()
+    with pytest.raises(LakeError):
+        filling.tables["events"].positions()
+    taken.rename(root)
+    await filling.step()
+    assert 6 == len(rows(taken, "events"))
+
+
+def test_positions_are_ids_and_sort_like_them() -> None:
+    """There and back."""
+    ids = ["0-0", "1-0", "1-1", "1795375912123-0", "1795375912123-1048575", "1795375912124-0"]
+    positions = [position_of(each) for each in ids]
+    assert ids == [entry_of(each) for each in positions]
+    assert positions == sorted(positions)
+    assert positions[-1] < 2**63
+
+
+def test_without_the_extra_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, which says what to install."""
+    check_extra()
+    monkeypatch.setattr(lake, "_PACKAGES", ("deltalake", "no_such_package"))
+    with pytest.raises(StartError, match=r"needs no_such_package; pip install"):
+        check_extra()

@@ -1,0 +1,1 @@
+"""The warehouse under kills, and how fast it is filled."""

@@ -62,12 +62,13 @@ class Bridge:
         lease: float | None = None,
         pace: Pace | None = None,
         keep: float = KEEP_DELIVERED / 1000,
+        noted: bool = False,
     ) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
         timeouts, pace = timeouts or Timeouts(), pace or Pace()
         lease = timeouts.total + LEASE_MARGIN if lease is None else lease
         self._cluster = connection.cluster
-        self._lanes = Lanes(connection, keep)
+        self._lanes = Lanes(connection, keep, noted=noted)
         endpoints, feed = EndpointStore(connection), FeedStore(connection)
         self._bridges = bridges = Bridges(connection)
         self._members = Members(bridges, self.name)

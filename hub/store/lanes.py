@@ -15,6 +15,8 @@ Beside the keys of hub/store/keys.py, in the order's partition:
     oc:{p}:dead:<who>     zset   `<target>|<orderId>|<seq>` of the dead deliveries of an endpoint,
     oc:{p}:held:<who>            or of a partner's callbacks, by their event's time; held ones
     oc:{p}:cursors        hash   field `bridge`: the last log entry that was expanded
+    oc:{p}:settled        stream what was settled, where it is noted: t target, o order, p epoch,
+                                 w partner, s seq, d as in the book, a the attempt or nothing
 
 The fields of a book; payloads stand in it once, whoever gets them:
 
@@ -65,6 +67,9 @@ KEEP_ASIDE: Final = 7 * 24 * 3_600_000
 """Milliseconds that a delivery is kept once it was accepted, or was set aside."""
 
 _KEEP_ATTEMPTS: Final = 100
+_ROOM: Final = 10_000
+"""Settled deliveries of a partition that wait for the warehouse."""
+
 _STALE: Final = -2
 _NO_CURSOR: Final = "-"
 _REPLAYABLE: Final = " delivered superseded dead held "
@@ -191,12 +196,16 @@ class Settlement:
 class Lanes:
     """Each method is one atomic script. Raises UnavailableError.
 
-    `keep`: seconds that a delivery is kept once it was accepted.
+    `keep`: seconds that a delivery is kept once it was accepted. `noted`: whether what is settled
+    is noted for the warehouse.
     """
 
-    def __init__(self, connection: Connection, keep: float = KEEP_DELIVERED / 1000) -> None:
+    def __init__(
+        self, connection: Connection, keep: float = KEEP_DELIVERED / 1000, *, noted: bool = False
+    ) -> None:
         self._connection = connection
         self._keep = int(keep * 1000)
+        self._room = _ROOM if noted else 0
         self._enqueue = Script("lane_enqueue", after="lane_book")
         self._claim = Script("lane_claim", after="lane_book")
         self._settle = Script("lane_settle", after="lane_book")
@@ -260,6 +269,7 @@ class Lanes:
             int(settlement.off),
             _KEEP_ATTEMPTS,
             "" if settlement.latest is None else int(settlement.latest),
+            self._room,
         )
         if wait == _STALE:
             raise StaleClaimError(claim.delivery_id)

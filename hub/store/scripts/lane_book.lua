@@ -52,9 +52,13 @@ local function load(book, target, seq)
     settled = tonumber(settled), attempts = tonumber(attempts), before = tonumber(before)}
 end
 
+local function line_of(it)
+  return string.format('%s %.0f %.0f %.0f %d %d',
+    it.state, it.created, it.first, it.settled, it.attempts, it.before)
+end
+
 local function save(book, target, seq, it)
-  redis.call('HSET', book, 'd:' .. target .. ':' .. seq, string.format('%s %.0f %.0f %.0f %d %d',
-    it.state, it.created, it.first, it.settled, it.attempts, it.before))
+  redis.call('HSET', book, 'd:' .. target .. ':' .. seq, line_of(it))
 end
 
 -- A lane that is out, or waits for its retry, keeps its time.

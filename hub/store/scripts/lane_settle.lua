@@ -5,7 +5,8 @@
 --          dead or held), ms until the next attempt (pending), attempt record ("": none was
 --          made), ms to keep what was delivered, ms to keep what is set aside, whole lane ("1"),
 --          switch the order's callbacks off ("1"), attempts whose records are kept, whether only
---          the latest is wanted from now on ("1", "0", or "": as before)
+--          the latest is wanted from now on ("1", "0", or "": as before), how many settled
+--          deliveries may wait for the warehouse (0: none is noted)
 -- Answers  ms until the lane is due again (-1: it is empty), or -2 for a stale fence: then
 --          nothing was changed.
 local queue, lane, fence, seq, stood_for, state = unpack(ARGV, 1, 6)
@@ -38,6 +39,22 @@ if off then
   redis.call('HSET', book, 'off', 1)
 end
 
+-- Note for the warehouse that a delivery is settled; what there is no room for is counted.
+local room, whose = tonumber(ARGV[15]), nil
+local function tell(each, one, attempt)
+  if room == 0 then
+    return
+  end
+  local settled = head .. 'settled'
+  if redis.call('XLEN', settled) >= room then
+    redis.call('INCR', settled .. ':lost')
+    return
+  end
+  whose = whose or redis.call('HMGET', book, 'epoch', 'partner')
+  redis.call('XADD', settled, '*', 't', target, 'o', order, 'p', whose[1], 'w', whose[2],
+    's', each, 'd', line_of(one), 'a', attempt)
+end
+
 -- What the verdict is about: this delivery, those it stood for, or all that waits.
 local done = {[tonumber(seq)] = true}
 for older in string.gmatch(stood_for, '%d+') do
@@ -56,6 +73,7 @@ if state ~= 'pending' then
       else
         set_aside(book, target, order, each, one, state, keep_aside)
       end
+      tell(each, one, each == tonumber(seq) and record or '')
       closed = closed + 1
     else
       left[#left + 1] = each

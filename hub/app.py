@@ -13,12 +13,14 @@ from starlette.middleware import Middleware
 
 from hub.bridge.addresses import AddressGuard
 from hub.core.deadlines import Durations
+from hub.core.pseudonyms import Pseudonyms
 from hub.deliveries import Deliveries
 from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
 from hub.exceptions import Exceptions
 from hub.fanout import Fanout
 from hub.intake import Intake
+from hub.logbook import Logbook
 from hub.metrics import FEEDS, STORE_UP
 from hub.orders import Orders
 from hub.probe import PROBE_LIMIT, Probe
@@ -30,6 +32,7 @@ from hub.store.connection import Connection
 from hub.store.exceptions import ExceptionIndex
 from hub.store.once import Once
 from hub.store.orders import OrderStore
+from hub.store.requests import RequestStream
 from hub.store.restaurants import RestaurantStore
 from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
@@ -83,6 +86,10 @@ class Hub:
         self.endpoints = Endpoints(connection, guard)
         self.deliveries = Deliveries(connection)
         self.pull = Pull(connection)
+        self.logbook: Logbook | None = None
+        if settings.warehouse is not None and settings.secret is not None:
+            requests = RequestStream(connection, self.hub_id)
+            self.logbook = Logbook(requests, Pseudonyms(settings.secret))
         self.fanout = Fanout(self.order_store)
         self.riders = Riders(
             self.order_store,
@@ -115,11 +122,15 @@ class Hub:
             self.fanout.run(),
         ):
             self._tasks.append(asyncio.create_task(work))
+        if self.logbook is not None:
+            self._tasks.append(asyncio.create_task(self.logbook.run()))
         rest_from_collecting()
 
     async def stop(self) -> None:
         await end(self._tasks)
         await self.intake.stop()
+        if self.logbook is not None:
+            await self.logbook.write()
         await self.riders.stop()
         await self.fanout.stop()
         await self._quietly(self.roster.sign_out(self.hub_id))
@@ -209,7 +220,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Requests)],
+        middleware=[Middleware(Requests, logbook=hub.logbook)],
         exception_handlers=error_handlers,
         lifespan=lifespan,
     )

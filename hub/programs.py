@@ -97,6 +97,7 @@ def _bridge_of(settings: Settings, connection: Connection) -> Bridge:
         guard=guard,
         concurrency=settings.webhook_concurrency,
         keep=settings.webhook_retention,
+        noted=settings.warehouse is not None,
     )
 
 

@@ -43,7 +43,7 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         "event_type": "text",
         "status": "text",
         "courier_state": "text",
-        "at": "time",
+        "occurred_at": "time",
         "logged_at": "time",
         "estimated_minutes": "whole",
         "actor_role": "text",
@@ -114,7 +114,7 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
     },
     "operations": {
         "day": "date",
-        "at": "time",
+        "answered_at": "time",
         "method": "text",
         "route": "text",
         "status": "whole",
@@ -180,7 +180,7 @@ def event_row(entry_id: str, fields: Mapping[bytes, bytes], names: Pseudonyms) -
         "event_type": event["eventType"],
         "status": event["status"],
         "courier_state": event.get("courierState"),
-        "at": at,
+        "occurred_at": at,
         "logged_at": (position_of(entry_id) >> _NUMBERS) * 1000,
         "estimated_minutes": event.get("estimatedTime"),
         "actor_role": actor["role"],
@@ -312,7 +312,7 @@ def operation_rows(fields: Mapping[bytes, bytes]) -> list[Row]:
     rows = []
     for values in msgpack.unpackb(fields[b"b"]):
         row = dict(zip(names, values, strict=True))
-        rows.append({"day": row["at"] // _DAY, **row, "hub": hub})
+        rows.append({"day": row["answered_at"] // _DAY, **row, "hub": hub})
     return rows
 
 

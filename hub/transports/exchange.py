@@ -48,6 +48,7 @@ async def caller(request: Request, *roles: Role) -> Claims:
     if token is None:
         raise UnauthenticatedError("a bearer token is needed")
     claims: Claims = await request.app.state.tokens.verify(token)
+    request.scope["claims"] = claims
     if claims.role not in roles:
         raise ForbiddenError(f"not for role {claims.role}")
     return claims

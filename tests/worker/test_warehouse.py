@@ -8,13 +8,18 @@ from typing import Any
 import duckdb
 import pytest
 from deltalake import DeltaTable
+from prometheus_client import REGISTRY
 
+from hub.core.claims import Claims
 from hub.core.pseudonyms import Pseudonyms
 from hub.core.warehouse import TABLES, entry_of, position_of
 from hub.errors import StartError
+from hub.logbook import Logbook, Note
+from hub.store import requests
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import PARTITIONS, partition_of, tag
+from hub.store.lanes import Lanes, News, Room, Settlement, State, Target
 from hub.store.log import PATIENCE, READERS, Log
 from hub.store.orders import OrderStore
 from hub.worker import lake
@@ -50,6 +55,13 @@ def rows(root: Path, table: str, order: str = "1") -> list[dict[str, Any]]:
     with duckdb.connect() as database:
         found = database.register("told", told).sql(f"FROM told ORDER BY {order}")
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+
+def counter(name: str) -> float:
+    """Over all its labels."""
+    metrics = [each for each in REGISTRY.collect() if each.name == name]
+    samples = (sample for each in metrics for sample in each.samples)
+    return sum(each.value for each in samples if each.name.endswith("_total"))
 
 
 async def finished(hub: RunningHub, **changes: Any) -> dict[str, Any]:
@@ -171,6 +183,94 @@ async def test_positions_outlast_compaction_and_checkpoints(
     assert positions == Table(str(root), "events").positions()
     assert before == rows(root, "events")
     assert 1 == len(opened.file_uris())
+
+
+async def test_what_was_asked_of_a_hub_is_an_operation(
+    store: EmbeddedStore, connection: Connection, root: Path
+) -> None:
+    """Who, what, with which result, and of which order; not what riders' phones send."""
+    async with hubs(store, warehouse=str(root)) as (hub,):
+        order = await place(hub.http(Role.PLATFORM, sub="ops_1", partner="acme"))
+        mine = hub.http(Role.CUSTOMER, sub="cus_1")
+        await mine.get(f"/v1/orders/{order['orderId']}")
+        await mine.get("/v1/hubs")
+        await hub.http().get(f"/v1/orders/{order['orderId']}")
+        rider = hub.http(Role.RIDER, sub="rid_1")
+        await rider.post("/v1/riders/rid_1/positions", json={"seq": 1})
+        assert hub.state.logbook is not None
+        await hub.state.logbook.write()
+    await warehouse(connection, root).step()
+    told = rows(root, "operations", "answered_at")
+    columns = ("method", "route", "status", "role", "caller", "partner", "order_id", "hub")
+    platform, customer = NAMES.of(Role.PLATFORM, "ops_1"), NAMES.of(Role.CUSTOMER, "cus_1")
+    name, one = hub.state.hub_id, "/v1/orders/{order_id}"
+    assert [
+        ("POST", "/v1/orders", 201, "platform", platform, "acme", order["orderId"], name),
+        ("GET", one, 404, "customer", customer, "default", order["orderId"], name),
+        ("GET", "/v1/hubs", 403, "customer", customer, "default", None, name),
+    ] == [tuple(each[column] for column in columns) for each in told]
+    assert all(0 < each["took_ms"] < 15_000 for each in told)
+
+
+async def test_operations_that_find_no_room_are_counted(
+    connection: Connection, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here and at the hub; what is written makes room."""
+    monkeypatch.setattr(requests, "_ROOM", 2)
+    dropped, lost = counter("ordercast_operations_dropped"), counter("ordercast_warehouse_lost")
+    book = Logbook(requests.RequestStream(connection, "hub-1"), NAMES)
+    claims = Claims(role=Role.PLATFORM, expires=0)
+    for _ in range(4):
+        book.note(Note(1_800_000_000.0, "GET", "/v1/hubs", 200, claims, None, 0.001))
+        await book.write()
+    await warehouse(connection, root).step()
+    assert 2 == len(rows(root, "operations"))
+    assert dropped + 2 == counter("ordercast_operations_dropped")
+    assert lost + 2 == counter("ordercast_warehouse_lost")
+    book.note(Note(1_800_000_000.0, "GET", "/v1/hubs", 200, claims, None, 0.001))
+    await book.write()
+    await warehouse(connection, root).step()
+    assert 3 == len(rows(root, "operations"))
+
+
+async def test_operations_while_the_store_is_away_are_counted(
+    store: EmbeddedStore, connection: Connection
+) -> None:
+    """Nothing is raised, and nothing kept."""
+    book = Logbook(requests.RequestStream(connection, "hub-1"), NAMES)
+    before = counter("ordercast_operations_dropped")
+    book.note(Note(0.0, "GET", "/", 200, Claims(role=Role.OPS, expires=0), None, 0.0))
+    store.stop()
+    await book.write()
+    await book.write()
+    assert before + 1 == counter("ordercast_operations_dropped")
+
+
+async def test_settled_deliveries_have_rows(connection: Connection, root: Path) -> None:
+    """One for each that is done with, however it ended; none for a retry."""
+    lanes = Lanes(connection, noted=True)
+    target = Target("ep_1", "ep_1", latest=True)
+    partition = partition_of("ord_1")
+    news = [News("ord_1", "abcdefgh", seq, "acme", "", b"{}", [target]) for seq in (1, 2)]
+    await lanes.enqueue(partition, "", "1-0", news)
+    room = Room(total=9, queue=9, origin=9, named={})
+
+    async def settle(settlement: Settlement) -> None:
+        (claim,) = (await lanes.claim(partition, 60.0, room)).items
+        await lanes.settle(claim, settlement)
+
+    await settle(Settlement(State.PENDING, {"at": 1.0, "took": 0.25, "status": 500}))
+    await settle(Settlement(State.DELIVERED, {"at": 2.0, "took": 0.5, "status": 202}))
+    later = News("ord_1", "abcdefgh", 3, "acme", "", b"{}", [target])
+    await lanes.enqueue(partition, "1-0", "2-0", [later])
+    await settle(Settlement(State.DEAD, {"at": 3.0, "took": 10.0, "error": "no answer"}))
+    await warehouse(connection, root).step()
+    columns = ("delivery_id", "target", "partner", "state", "attempts", "status", "error", "took_s")
+    assert [
+        ("msg_ord_1_abcdefgh_1_ep_1", "ep_1", "acme", "superseded", 0, None, None, None),
+        ("msg_ord_1_abcdefgh_2_ep_1", "ep_1", "acme", "delivered", 2, 202, None, 0.5),
+        ("msg_ord_1_abcdefgh_3_ep_1", "ep_1", "acme", "dead", 1, None, "no answer", 10.0),
+    ] == [tuple(each[column] for column in columns) for each in rows(root, "deliveries", "seq")]
 
 
 async def _appended(connection: Connection, *ids: str) -> str:

@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from hub.bridge.addresses import AddressGuard
 from hub.core.deadlines import Durations
 from hub.core.pseudonyms import Pseudonyms
+from hub.customers import Customers
 from hub.deliveries import Deliveries
 from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
@@ -38,7 +39,17 @@ from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
 from hub.tasks import end, rest_from_collecting
 from hub.tokens import Tokens
-from hub.transports import exceptions, orders, osmand, partners, service, sse, stream, uplink
+from hub.transports import (
+    customers,
+    exceptions,
+    orders,
+    osmand,
+    partners,
+    service,
+    sse,
+    stream,
+    uplink,
+)
 from hub.transports.conversation import reconnect_window
 from hub.transports.exchange import error_handlers
 from hub.transports.middleware import Requests
@@ -86,6 +97,9 @@ class Hub:
         self.endpoints = Endpoints(connection, guard)
         self.deliveries = Deliveries(connection)
         self.pull = Pull(connection)
+        self.customers = Customers(
+            connection, self.order_store, retention, warehouse=settings.warehouse is not None
+        )
         self.logbook: Logbook | None = None
         if settings.warehouse is not None and settings.secret is not None:
             requests = RequestStream(connection, self.hub_id)
@@ -210,6 +224,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
     routes = [
         *orders.routes,
         *exceptions.routes,
+        *customers.routes,
         *sse.routes,
         *uplink.routes,
         *osmand.routes,

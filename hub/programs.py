@@ -25,6 +25,7 @@ from hub.store.embedded import EmbeddedStore
 from hub.store.leases import Leases
 from hub.tasks import rest_from_collecting
 from hub.worker.deadlines import Deadlines
+from hub.worker.erasures import Erasing
 from hub.worker.lake import check_extra
 from hub.worker.sources import sources
 from hub.worker.warehouse import Warehouse
@@ -76,6 +77,7 @@ async def _store(settings: Settings) -> AsyncIterator[Connection]:
 def _worker_of(hub: Hub) -> Worker:
     duties: list[Duty] = [Deadlines(DeadlineStore(hub.connection), hub.exceptions)]
     leases = Leases(hub.connection, worker_name())
+    duties.append(Led(Erasing(hub.customers), leases, "erasures"))
     if hub.settings.warehouse is not None:
         duties.append(Led(_warehouse_of(hub, hub.settings.warehouse), leases, "warehouse"))
     return Worker(duties)
@@ -86,8 +88,8 @@ def _warehouse_of(hub: Hub, root: str) -> Warehouse:
     check_extra()
     if hub.settings.secret is None:
         raise StartError("ORDERCAST_WAREHOUSE: needs ORDERCAST_SECRET, to make pseudonyms by")
-    filled = sources(hub.order_store, Pseudonyms(hub.settings.secret))
-    return Warehouse(root, hub.connection, filled, hub.settings.warehouse_interval)
+    names, interval = Pseudonyms(hub.settings.secret), hub.settings.warehouse_interval
+    return Warehouse(root, hub.connection, sources(hub.order_store, names), names, interval)
 
 
 def _bridge_of(settings: Settings, connection: Connection) -> Bridge:

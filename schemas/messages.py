@@ -124,6 +124,7 @@ class StreamEvent(Wire):
     eta: Eta | None = None
     reason: str | None = None
     exception: OrderException | None = None
+    erased: Literal[True] | None = None
 
 
 class Snapshot(Order):

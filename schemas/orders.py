@@ -1,6 +1,6 @@
 """Orders as the HTTP API takes and shows them (contract 2)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -153,6 +153,9 @@ class Order(Wire):
     exceptions: list[OrderException] | None = Field(
         default=None, description="those that are open, oldest first"
     )
+    erased: Literal[True] | None = Field(
+        default=None, description="the customer's personal data is gone from it"
+    )
 
 
 class OrderPlaced(Order):
@@ -177,6 +180,7 @@ class Event(Wire):
 
     `hash` is SHA-256, in hex, over the canonical JSON (RFC 8785) of the event without `hash`;
     `prevHash`, the hash of the event before it, is part of that JSON. It is empty at seq 1.
+    `erased`: something personal was taken out, so that the hash is no longer that of what is left.
     """
 
     order_id: str
@@ -193,6 +197,7 @@ class Event(Wire):
     exception: OrderException | None = None
     prev_hash: str
     hash: str
+    erased: Literal[True] | None = None
 
 
 class EventList(Wire):

@@ -38,6 +38,7 @@ STEPS: Final = ("made", "written", "kept")
 
 INTERVAL: Final = 0.1
 _LEASE: Final = 0.5
+_NAMES: Final = Pseudonyms("bench")
 
 
 class _Fate:
@@ -77,8 +78,8 @@ async def _work(directory: Path, root: str, lines: Callable[[], str]) -> None:
     fate = _Fate()
     _watch(fate)
     connection = Connection(EmbeddedStore(directory).url)
-    filled = sources(OrderStore(connection, 86_400), Pseudonyms("bench"))
-    duty = Warehouse(root, connection, filled, INTERVAL)
+    filled = sources(OrderStore(connection, 86_400), _NAMES)
+    duty = Warehouse(root, connection, filled, _NAMES, INTERVAL)
     duty.pace = INTERVAL / 2
     led = Led(duty, Leases(connection, worker_name()), "warehouse")
     work = asyncio.create_task(Worker([led]).run())

@@ -16,6 +16,7 @@ __all__ = ["rate"]
 
 _AT_ONCE: Final = 64
 _TICK: Final = 0.001
+_NAMES: Final = Pseudonyms("bench")
 
 
 async def rate(orders: int) -> dict[str, Any]:
@@ -24,8 +25,8 @@ async def rate(orders: int) -> dict[str, Any]:
         await _filled(scene, orders)
         connection = Connection(scene.store.url)
         root = scene.directory / "warehouse"
-        filled = sources(scene.here.order_store, Pseudonyms("bench"))
-        duty = Warehouse(str(root), connection, filled, 0.0)
+        filled = sources(scene.here.order_store, _NAMES)
+        duty = Warehouse(str(root), connection, filled, _NAMES, 0.0)
         whole, cpu, stops = await _timed(duty)
         idle, idle_cpu, _ = await _timed(duty)
         await connection.close()

@@ -65,7 +65,7 @@ class EndpointStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._replace = Script("endpoint_replace")
+        self._replace = Script("hash_replace")
         self._add = Script("endpoint_add")
 
     async def add(self, partner: str, record: EndpointRecord, most: int) -> bool:

@@ -17,8 +17,11 @@ script may touch it all, on one server as on a cluster.
     oc:{p}:<stream>:lost    string  how many found no room in one of these two
     oc:{p}:operations:<id>  list    operations that made no event (late updates), newest first
     oc:{p}:once:<digest>    hash    an Idempotency-Key or externalId and what became of it
+    oc:{p}:once-of:<id>     set     the digests of those whose answers tell of the order
     oc:{p}:...              the webhooks' lanes and deliveries: see hub.store.lanes
     oc:{r:<rider>}:...      the rider's orders (set) and fence (counter)
+
+    oc:{c:<customer>}:...   a customer's orders: see hub.store.customers
 
     oc:endpoints...         webhook endpoints: see hub.store.endpoints
     oc:restaurant:<id>      string  what the platform told of a restaurant (JSON)
@@ -41,6 +44,7 @@ __all__ = [
     "PARTITIONS",
     "OrderKeys",
     "once",
+    "once_of",
     "order_keys",
     "partition_of",
     "probe",
@@ -119,6 +123,11 @@ def order_keys(order_id: str) -> OrderKeys:
 def once(scope: str, digest: str) -> str:
     """Where a thing that must happen once is remembered. `scope`: `key` or `external`."""
     return f"{tag(partition_of(digest))}once:{scope}:{digest}"
+
+
+def once_of(order_id: str) -> str:
+    """The digests of the Idempotency-Keys under which an answer tells of the order."""
+    return f"{tag(partition_of(order_id))}once-of:{order_id}"
 
 
 def rider(rider_id: str, what: str) -> str:

@@ -6,7 +6,7 @@ is none of `READERS` and a day behind is waited for no longer.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -26,6 +26,8 @@ START: Final = "0-0"
 
 PATIENCE: Final = 86_400_000
 """Milliseconds by which a reader that need not be there may be behind the newest entry."""
+
+_PAGE: Final = 1000
 
 Entries = list[tuple[str, Mapping[bytes, bytes]]]
 """Entry ids with their fields: `o` the order's id, `e` the event (JSON), `w` for the webhooks."""
@@ -102,14 +104,34 @@ class Log:
             await asyncio.sleep(pause)
         return found
 
+    async def passed(self, partition: int) -> str | None:
+        """The last entry that everybody has done with; None where one of READERS has not begun."""
+        cursors = await self._all_cursors(partition)
+        if not cursors.keys() >= set(READERS):
+            return None
+        return "{}-{}".format(*min(cursors.values()))
+
+    async def pages(self, partition: int) -> AsyncIterator[Entries]:
+        """The whole log of a partition, oldest first."""
+        after = START
+        while True:
+            async with self._connection.mapped() as client:
+                rows = await client.xrange(_log(partition), min=f"({after}", count=_PAGE)
+            if not rows:
+                return
+            after = rows[-1][0].decode()
+            yield [(entry_id.decode(), fields) for entry_id, fields in rows]
+
+    async def drop(self, partition: int, entries: Iterable[str]) -> None:
+        await self._connection.ask("XDEL", _log(partition), *entries)
+
     async def trim(self, partitions: Iterable[int]) -> None:
         """Drop what every reader has read."""
         await asyncio.gather(*map(self._trim, partitions))
 
     async def _trim(self, partition: int) -> None:
         ask = self._connection.ask
-        found = await ask("HGETALL", _cursors(partition))
-        cursors = {reader.decode(): _position(at.decode()) for reader, at in found.items()}
+        cursors = await self._all_cursors(partition)
         if not cursors.keys() >= set(READERS):
             return
         newest, _ = max(cursors.values())
@@ -123,6 +145,10 @@ class Log:
                     partition=partition,
                 )
         await ask("XTRIM", _log(partition), "MINID", "{}-{}".format(*min(cursors.values())))
+
+    async def _all_cursors(self, partition: int) -> dict[str, tuple[int, int]]:
+        found = await self._connection.ask("HGETALL", _cursors(partition))
+        return {reader.decode(): _position(at.decode()) for reader, at in found.items()}
 
     def close(self) -> None:
         if self._link is not None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgpack
 
 from hub.store.connection import Connection, Script
-from hub.store.keys import once
+from hub.store.keys import once, once_of
 
 __all__ = ["Begin", "Busy", "Differs", "Done", "Once"]
 
@@ -68,10 +68,19 @@ class Once:
             case _:
                 return Differs(value.decode())
 
-    async def finish(self, scope: str, digest: str, answer: dict[str, Any]) -> None:
-        """Keep the answer for whoever asks again."""
+    async def finish(
+        self, scope: str, digest: str, answer: dict[str, Any], tells_of: str | None, keep: int
+    ) -> None:
+        """Keep the answer for whoever asks again. `tells_of`: an order with whose customer's data
+        it has to go; that is known for `keep` seconds.
+        """
         async with self._connection.mapped() as client:
-            await client.hset(once(scope, digest), "answer", msgpack.packb(answer))
+            pipeline = client.pipeline(transaction=False)
+            if tells_of is not None:
+                pipeline.sadd(once_of(tells_of), digest)
+                pipeline.expire(once_of(tells_of), keep)
+            pipeline.hset(once(scope, digest), "answer", msgpack.packb(answer))
+            await pipeline.execute()
 
     async def release(self, scope: str, digest: str) -> None:
         """Let the same request try again at once; it will resume the same operation."""

@@ -11,6 +11,7 @@ from hub.core.change import Change
 from hub.core.deadlines import Deadline
 from hub.core.state import OrderState
 from hub.store.connection import Connection, Script
+from hub.store.customers import CustomerIndex
 from hub.store.keys import order_keys
 from schemas.telemetry import Sighting
 from schemas.wire import dumps, loads_own
@@ -55,6 +56,7 @@ class OrderStore:
     def __init__(self, connection: Connection, retention: int) -> None:
         self._connection = connection
         self._retention = retention
+        self._customers = CustomerIndex(connection, retention)
 
     async def load(self, order_id: str) -> Stored | None:
         key = order_keys(order_id).order
@@ -112,6 +114,8 @@ class OrderStore:
         state = change.state
         keys = order_keys(state.order_id)
         leg, leg_before = state.leg, 0 if before is None else before.leg
+        if before is None and state.customer_id is not None:
+            await self._customers.add(state.customer_id, state.order_id, state.created_at)
         answer = await self._connection.commit(
             _COMMIT,
             [

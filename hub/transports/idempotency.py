@@ -89,7 +89,7 @@ async def _run(
         await _release(store, digest)
         raise
     if response.status_code < 500:
-        await store.finish("key", digest, _kept(response))
+        await store.finish("key", digest, _kept(response), _told_order(request, response), _KEEP)
     return response
 
 
@@ -112,6 +112,14 @@ async def _release(store: Once, digest: str) -> None:
 def _kept(response: Response) -> dict[str, Any]:
     headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
     return {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
+
+
+def _told_order(request: Request, response: Response) -> str | None:
+    """The order that was made, or something of which was; other answers tell nothing personal."""
+    if response.status_code != 201:
+        return None
+    made = response.headers.get("location", "").rpartition("/")[2]
+    return request.path_params.get("order_id") or made or None
 
 
 def _replay(kept: dict[str, Any]) -> Response:

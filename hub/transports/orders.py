@@ -65,7 +65,8 @@ async def place(request: Request, claims: Claims, operation: Operation) -> Respo
 
 
 def _etag(state: OrderState) -> str:
-    return f'"{state.epoch}-{state.seq}"'
+    erased = "-erased" if state.request.get("erased") else ""
+    return f'"{state.epoch}-{state.seq}{erased}"'
 
 
 def matches(header: str | None, etag: str) -> bool:

@@ -8,13 +8,16 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from hub.core.pseudonyms import Pseudonyms
 from hub.core.warehouse import entry_of
 from hub.store.connection import Connection
+from hub.store.customers import Erasures, Job
 from hub.store.keys import PARTITIONS
 from hub.store.log import Entries, Log
 from hub.store.tails import Stream, Tail, last_of
 from hub.worker.lake import LakeError, OutrunError, Table
 from hub.worker.sources import Source
+from schemas.lifecycle import Role
 
 __all__ = ["READER", "Warehouse"]
 
@@ -25,6 +28,9 @@ _BATCH: Final = 50_000
 """Rows after which a commit is made."""
 
 _DAY: Final = 86_400
+_UNDER_WAY: Final = 5.0
+"""Seconds within which a hub writes down what it has answered."""
+
 _ALL: Final = range(PARTITIONS)
 
 _ROWS: Final = Counter("ordercast_warehouse_rows_total", "Rows written", ["table"])
@@ -45,24 +51,31 @@ class Warehouse:
     pace = 1.0
 
     def __init__(
-        self, root: str, connection: Connection, sources: Sequence[Source], interval: float
+        self,
+        root: str,
+        connection: Connection,
+        sources: Sequence[Source],
+        names: Pseudonyms,
+        interval: float,
     ) -> None:
         """`interval`: seconds between two batches."""
         self.tables = {each.table: Table(root, each.table) for each in sources}
         self._log = Log(connection, READER)
         self._tails = {each.stream: Tail(connection, each.stream) for each in sources}
+        self._erasures = Erasures(connection)
         self._sources = sources
+        self._names = names
         self._interval = interval
         self._next = 0.0
         self._tidied = 0
-        self.emptied = 0.0
-        """Unix seconds at which all streams had been read at the last step."""
 
     async def step(self) -> None:
         if time.monotonic() < self._next:
             return
         try:
+            began = time.time()
             await self._empty()
+            await self._erase(began)
             await self._tidy()
         except OutrunError:
             log.info("another worker has written to the warehouse")
@@ -72,13 +85,11 @@ class Warehouse:
 
     async def _empty(self) -> None:
         """Read all streams to their ends, write it down, and let go what is written."""
-        began = time.time()
         reached: dict[Stream, list[dict[int, int]]] = {}
         for source in self._sources:
             positions = await self._fill(source)
             reached.setdefault(source.stream, []).append(positions)
         await self._let_go(reached)
-        self.emptied = began
 
     async def _fill(self, source: Source) -> dict[int, int]:
         """One table, up to the end of its stream; how far it has come."""
@@ -120,6 +131,35 @@ class Warehouse:
             else:
                 await self._tails[stream].trim(begun)
                 _LOST.labels(stream).inc(await self._tails[stream].lost(_ALL))
+
+    async def _erase(self, emptied: float) -> None:
+        """Customers whose data the store has no more: by now, nothing of them comes after it."""
+        for job in await self._erasures.pending():
+            if job.stored and not job.written and job.requested + _UNDER_WAY < emptied:
+                rows = await asyncio.to_thread(self._erase_rows, job)
+                await self._erasures.note(job, time.time(), written=True, rows=rows)
+
+    def _erase_rows(self, job: Job) -> int:
+        """Answers how many rows had anything personal. The orders go last: they name the others."""
+        customer = str(self._names.of(Role.CUSTOMER, job.customer_id))
+        known = self.tables["orders"].find([("customer", "=", customer)], "order_id")
+        orders = ", ".join(f"'{each}'" for each in {*known, *job.orders})
+        changed = self.tables["operations"].change(f"caller = '{customer}'", {"caller": "NULL"})
+        if orders:
+            changed += self.tables["events"].change(
+                f"order_id IN ({orders}) AND (reason IS NOT NULL OR "
+                f"(actor_role = '{Role.CUSTOMER}' AND actor IS NOT NULL))",
+                {
+                    "reason": "NULL",
+                    "actor": f"CASE WHEN actor_role = '{Role.CUSTOMER}' THEN NULL ELSE actor END",
+                },
+            )
+            personal = ("customer", "reason", "address_lat", "address_lng")
+            some = " OR ".join(f"{each} IS NOT NULL" for each in personal)
+            changed += self.tables["orders"].change(
+                f"order_id IN ({orders}) AND ({some})", dict.fromkeys(personal, "NULL")
+            )
+        return changed
 
     async def _tidy(self) -> None:
         """Once a day (UTC), and by whoever takes over."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from schemas import exceptions, messages, model, orders, positions, problems, webhooks
+from schemas import customers, exceptions, messages, model, orders, positions, problems, webhooks
 from schemas.documents import shapes
 from schemas.model import Wire
 
@@ -18,7 +18,17 @@ __all__ = ["DIALECT", "definitions", "json_schema", "model_schema", "public_mode
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-_MODULES: Final = (model, exceptions, orders, positions, problems, webhooks, messages, shapes)
+_MODULES: Final = (
+    model,
+    exceptions,
+    orders,
+    customers,
+    positions,
+    problems,
+    webhooks,
+    messages,
+    shapes,
+)
 """Later modules win a name: `shapes` shows the wire where the code is looser."""
 
 _REF: Final = "#/$defs/"

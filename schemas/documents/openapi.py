@@ -34,6 +34,7 @@ INFO: Final[dict[str, Any]] = {
 
 _TAGS: Final = {
     "orders": "Place orders, move them on, watch them.",
+    "customers": "Their personal data.",
     "courier": "The courier's own axis, and positions.",
     "exceptions": "What goes wrong with an order, and what is done about it.",
     "restaurants": "Data that seldom changes.",

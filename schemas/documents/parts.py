@@ -21,6 +21,7 @@ def _given(name: str, place: str, schema: dict[str, Any], description: str) -> d
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "orderId": _path("orderId", "ord_98765"),
     "exceptionId": _path("exceptionId", "exc_4f2a"),
+    "customerId": _path("customerId", "cus_7"),
     "restaurantId": _path("restaurantId", "res_12345"),
     "riderId": _path("riderId", "rid_7"),
     "endpointId": _path("endpointId", "ep_4f2a"),

@@ -39,9 +39,8 @@ async def hub(store: EmbeddedStore) -> AsyncIterator[RunningHub]:
 
 
 def warehouse(connection: Connection, root: Path) -> Warehouse:
-    return Warehouse(
-        str(root), connection, sources(OrderStore(connection, 3600), NAMES), interval=0.0
-    )
+    filled = sources(OrderStore(connection, 3600), NAMES)
+    return Warehouse(str(root), connection, filled, NAMES, interval=0.0)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.documents.routes.customers import CUSTOMERS
 from schemas.documents.routes.exceptions import EXCEPTIONS
 from schemas.documents.routes.orders import ORDERS
 from schemas.documents.routes.partners import PARTNERS
@@ -11,4 +12,4 @@ from schemas.documents.routes.service import SERVICE
 
 __all__ = ["ROUTES", "Answer", "Route"]
 
-ROUTES: Final[tuple[Route, ...]] = (*ORDERS, *EXCEPTIONS, *PLACES, *PARTNERS, *SERVICE)
+ROUTES: Final[tuple[Route, ...]] = (*ORDERS, *EXCEPTIONS, *CUSTOMERS, *PLACES, *PARTNERS, *SERVICE)

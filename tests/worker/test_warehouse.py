@@ -48,7 +48,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "warehouse"
 
 
-def rows(root: Path, table: str, order: str = "1") -> list[dict[str, Any]]:
+def rows(root: Path, table: str, order: str = "ALL") -> list[dict[str, Any]]:
     """What DuckDB reads."""
     told = DeltaTable(str(root / table)).to_pyarrow_dataset()
     with duckdb.connect() as database:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from secrets import token_bytes, token_hex
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.core.acks import quantile
 from hub.core.signature import SECRET_BYTES, make_secret
@@ -24,6 +25,7 @@ from schemas.webhooks import (
     EndpointStats,
     PartnerEventType,
     PartnerSecret,
+    QuietHours,
 )
 
 __all__ = ["MAX_ENDPOINTS", "OLD_SECRET_VALID", "Endpoints", "fresh_secret"]
@@ -72,6 +74,8 @@ class Endpoints:
             enabled=True,
             secret=fresh_secret(),
             created=now,
+            delay=request.delay,
+            quiet=_quiet(request.quiet_hours),
         )
         if not await self._store.add(partner, record, MAX_ENDPOINTS):
             raise ConflictError(f"a partner may have {MAX_ENDPOINTS} endpoints")
@@ -183,10 +187,30 @@ def _changes(patch: EndpointPatch) -> dict[str, Any]:
         changes["event_types"] = _names(patch.event_types)
     if patch.mode is not None:
         changes["mode"] = patch.mode.value
+    if patch.delay is not None:
+        changes["delay"] = patch.delay
+    if "quiet_hours" in patch.model_fields_set:
+        changes["quiet"] = _quiet(patch.quiet_hours)
     if patch.state is not None:
         changes["enabled"] = patch.state is EndpointState.ENABLED
         changes["off_reason"] = ""
     return changes
+
+
+def _quiet(hours: QuietHours | None) -> tuple[str, str, str] | None:
+    """Raises UnprocessableError for a zone that there is not."""
+    if hours is None:
+        return None
+    try:
+        ZoneInfo(hours.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        wrong = "is no time zone of the IANA database, such as Asia/Shanghai"
+        raise UnprocessableError(f"timezone {wrong}", [("#/quietHours/timezone", wrong)]) from None
+    return hours.from_, hours.to, hours.timezone
+
+
+def _hours(quiet: tuple[str, str, str] | None) -> QuietHours | None:
+    return quiet and QuietHours(from_=quiet[0], to=quiet[1], timezone=quiet[2])
 
 
 def _shown(record: EndpointRecord, secret: str | None = None) -> Endpoint:
@@ -196,6 +220,8 @@ def _shown(record: EndpointRecord, secret: str | None = None) -> Endpoint:
         event_types=[_event_type(each) for each in record.event_types],
         mode=EndpointMode(record.mode),
         state=EndpointState.ENABLED if record.enabled else EndpointState.DISABLED,
+        delay=record.delay or None,
+        quiet_hours=_hours(record.quiet),
         reason=(not record.enabled and record.off_reason) or None,
         secret=secret,
     )

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from schemas.exceptions import OrderException
 from schemas.lifecycle import EventType
@@ -30,6 +30,7 @@ __all__ = [
     "OrderStatusBody",
     "PartnerEventType",
     "PartnerSecret",
+    "QuietHours",
     "RecoverRequest",
     "Recovered",
     "RegisteredBody",
@@ -73,7 +74,29 @@ def _kind(text: Any) -> EventType | PartnerEventType:
 WebhookEventType = Annotated[EventType | PartnerEventType, BeforeValidator(_kind)]
 EventTypes = Annotated[list[WebhookEventType], Field(max_length=32)]
 
+Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Delay = Annotated[
+    float, Field(ge=0, le=604_800, allow_inf_nan=False, description="seconds after the event")
+]
+
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}-[0-9]{1,15}$")]
+
+
+class QuietHours(Wire):
+    """Nothing is sent from `from` until `to` by the clocks of `timezone` (IANA), each day; over
+    midnight where `to` is the earlier.
+    """
+
+    from_: Clock = Field(alias="from", examples=["22:00"])
+    to: Clock = Field(examples=["08:00"])
+    timezone: Annotated[str, Field(min_length=1, max_length=64)] = Field(examples=["Asia/Shanghai"])
+
+    @field_validator("to")
+    @classmethod
+    def _some_hours(cls, to: str, info: ValidationInfo) -> str:
+        if to == info.data.get("from_"):
+            raise ValueError("must be another time than from")
+        return to
 
 
 class EndpointRequest(Wire):
@@ -82,6 +105,8 @@ class EndpointRequest(Wire):
     url: Url
     event_types: EventTypes = Field(default_factory=list)
     mode: Annotated[EndpointMode, Field(strict=False)] = EndpointMode.ALL
+    delay: Delay = 0
+    quiet_hours: QuietHours | None = None
 
 
 class EndpointPatch(Wire):
@@ -89,11 +114,13 @@ class EndpointPatch(Wire):
     event_types: EventTypes | None = None
     mode: Annotated[EndpointMode, Field(strict=False)] | None = None
     state: Annotated[EndpointState, Field(strict=False)] | None = None
+    delay: Delay | None = None
+    quiet_hours: QuietHours | None = Field(default=None, description="null: none any more")
 
     @field_validator("*", mode="before")
     @classmethod
-    def _given(cls, value: Any) -> Any:
-        if value is None:
+    def _given(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.field_name != "quiet_hours":
             raise ValueError("must not be null")
         return value
 
@@ -104,6 +131,8 @@ class Endpoint(Wire):
     event_types: list[WebhookEventType]
     mode: EndpointMode
     state: EndpointState
+    delay: Delay | None = None
+    quiet_hours: QuietHours | None = None
     reason: str | None = Field(default=None, description="why we have switched it off")
     secret: str | None = Field(default=None, description="told once, when made or rotated")
 

@@ -1,5 +1,6 @@
 """One claimed delivery from address to verdict."""
 
+import datetime
 import random
 import time
 from collections import Counter as Counts
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -20,12 +22,15 @@ from hub.bridge.sender import Sender
 from hub.bridge.turns import Turns
 from hub.core.acks import bucket_of
 from hub.core.bodies import body_of, url_of
+from hub.core.notices import Quiet, due_at
 from hub.core.outcome import Delivered, Fault, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
 from hub.core.signature import sign
 from hub.endpoints import fresh_secret
-from hub.store.endpoints import EndpointStore
+from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.lanes import Claim, Settlement, State
+from schemas.lifecycle import EventType
 from schemas.times import format_time
+from schemas.wire import loads_own
 
 __all__ = ["Attempts", "Pace"]
 
@@ -37,6 +42,7 @@ _COUNTERS: Final = {
     State.DEAD: metrics.DEAD,
     State.HELD: metrics.HELD,
 }
+_ORDERS: Final = frozenset(each.value for each in EventType)
 _log: Final = structlog.get_logger("hub.bridge")
 
 
@@ -92,6 +98,8 @@ class Attempts:
         """`begin_by`, on the loop's clock: an attempt that began later might outlast its lease."""
         where = await self._where(claim)
         if isinstance(where, Settlement):
+            if where.state is State.PENDING:
+                return where  # nothing was attempted
             made = where
         elif time.monotonic() > begin_by:
             return Settlement(State.PENDING)
@@ -164,7 +172,18 @@ class Attempts:
             return Settlement(State.HELD, whole=True)
         if endpoint.latest is not claim.latest:  # the partner has changed its mind meanwhile
             return Settlement(State.PENDING, latest=endpoint.latest)
+        if wait := self._early(claim, endpoint):
+            return Settlement(State.PENDING, after=wait)
         return _Address(endpoint.url, endpoint.secrets(self._pace.clock()))
+
+    def _early(self, claim: Claim, endpoint: EndpointRecord) -> float:
+        """Seconds by which an order's event may not be sent yet. What is about the endpoint itself
+        waits for nothing.
+        """
+        if not (endpoint.delay or endpoint.quiet) or not _tells_of_order(claim.payload):
+            return 0.0
+        now = self._pace.clock()
+        return due_at(claim.created, endpoint.delay, _quiet(endpoint.quiet), now) - now
 
     async def _partner_secret(self, partner: str) -> str:
         """A partner's secret never changes, but the store may lose it: asked for now and then."""
@@ -205,6 +224,21 @@ class Attempts:
 def _later(wait: float, pace: Pace) -> float:
     """Not all together, when a circuit may be probed, but over as long again."""
     return wait * (1.0 + pace.chance())
+
+
+def _tells_of_order(payload: bytes) -> bool:
+    return loads_own(payload)["eventType"] in _ORDERS
+
+
+@lru_cache(maxsize=4096)
+def _quiet(hours: tuple[str, str, str] | None) -> Quiet | None:
+    if hours is None:
+        return None
+    start, end, zone = hours
+    return Quiet(_clock(start), _clock(end), ZoneInfo(zone))
+
+
+_clock: Final = datetime.time.fromisoformat
 
 
 @lru_cache(maxsize=4096)

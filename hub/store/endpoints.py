@@ -7,13 +7,15 @@ oc:partner:<partner>     hash    secret: for the callbacks of the partner's orde
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 
 from hub.store.connection import Connection, Script
 
 __all__ = ["EndpointRecord", "EndpointStore"]
+
+_NEWEST: Final = ("delay", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class EndpointRecord:
     """How often the bridge has switched it off."""
     off_reason: str = ""
     """Why it is off; empty where its partner did it."""
+    delay: float = 0.0
+    """Seconds that an event waits before it is sent."""
+    quiet: tuple[str, str, str] | None = None
+    """From, to (`22:00`), and the zone by whose clocks nothing is sent in between."""
 
     @property
     def latest(self) -> bool:
@@ -47,7 +53,12 @@ class EndpointRecord:
         return [self.secret, *(secret for secret, until in self.older if now < until)]
 
     def pack(self) -> bytes:
-        packed: bytes = msgpack.packb(asdict(self))
+        """Without what is not set of the newest fields: an older bridge does not know them."""
+        fields = asdict(self)
+        for name in _NEWEST:
+            if not fields[name]:
+                del fields[name]
+        packed: bytes = msgpack.packb(fields)
         return packed
 
 

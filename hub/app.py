@@ -72,6 +72,8 @@ class Hub:
         self.settings = settings
         self.connection = connection
         self.hub_id = f"hub-{secrets.token_hex(4)}"
+        self.address = f"{settings.host}:{settings.port}"
+        """Where a gateway reaches it; told anew once it listens."""
         self.degraded = True
         retention = int(settings.retention)
         guard = AddressGuard(allow=settings.webhook_allow)
@@ -181,8 +183,8 @@ class Hub:
     async def _sign_in(self) -> None:
         while True:
             about = {
-                "host": self.settings.host,
-                "port": self.settings.port,
+                "address": self.address,
+                "opsPort": self.settings.ops_port,
                 "sockets": len(self.sockets),
                 "feeds": len(self.fanout),
             }

@@ -88,6 +88,28 @@ def store(port: int, data_dir: str | None) -> None:
     programs.run(settings, partial(programs.store, port=port))
 
 
+@cli.command("gateway-config")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--run", "command", help="run this when the file has changed: 'nginx -s reload'")
+@click.option("--watch", is_flag=True, help="go on, and look every so often")
+@click.option("--every", default="2s", show_default=True, help="how often --watch looks")
+@click.option("--redis-url", default=None, help="or ORDERCAST_REDIS_URL")
+@click.option("--data-dir", default=None, help="or ORDERCAST_DATA_DIR")
+def gateway_config(
+    out: Path, command: str | None, watch: bool, every: str, **flags: str | None
+) -> None:
+    """Write the hubs that are ready as nginx's upstream servers.
+
+    The file is replaced whole, and only when they have changed. While the store is away or no hub
+    is ready it stays as it is: without --watch that is exit status 1.
+    """
+    seconds = _seconds(every, "--every")
+    program = partial(
+        programs.gateway_config, out=out, command=command, every=seconds if watch else None
+    )
+    programs.run(Settings.load(**flags), program)
+
+
 @cli.command()
 @click.option("--orders-per-minute", type=click.FloatRange(1, 6000), default=300, show_default=True)
 @click.option("--minutes", type=click.FloatRange(0.01, 1440), default=1, show_default=True)
@@ -136,11 +158,11 @@ def token(
     click.echo(tokens.issue(Role(role), ttl=good_for, orders=list(orders) or None, **claims))
 
 
-def _seconds(ttl: str | None) -> float | None:
+def _seconds(told: str | None, option: str = "--ttl") -> float | None:
     try:
-        return None if ttl is None else parse_duration(ttl)
+        return None if told is None else parse_duration(told)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--ttl") from None
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def _device(tokens: Tokens, role: Role, ttl: float | None, *, sub: str, **others: Any) -> str:

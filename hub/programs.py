@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import resource
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -17,12 +19,14 @@ from hub.bridge.addresses import AddressGuard
 from hub.bridge.bridge import Bridge
 from hub.core.pseudonyms import Pseudonyms
 from hub.errors import StartError
+from hub.gateway import HubList
 from hub.server import bind, configure_logging, running_hub, stop_signal, together
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.deadlines import DeadlineStore
 from hub.store.embedded import EmbeddedStore
 from hub.store.leases import Leases
+from hub.store.roster import Roster
 from hub.tasks import rest_from_collecting
 from hub.worker.deadlines import Deadlines
 from hub.worker.erasures import Erasing
@@ -31,7 +35,7 @@ from hub.worker.sources import sources
 from hub.worker.warehouse import Warehouse
 from hub.worker.worker import Duty, Led, Worker, worker_name
 
-__all__ = ["bridge", "run", "serve", "store", "up", "worker"]
+__all__ = ["bridge", "gateway_config", "run", "serve", "store", "up", "worker"]
 
 log = structlog.get_logger("hub")
 
@@ -191,3 +195,28 @@ async def store(settings: Settings, *, port: int) -> None:
             await stop.wait()
     finally:
         embedded.stop()
+
+
+async def gateway_config(
+    settings: Settings, *, out: Path, command: str | None, every: float | None
+) -> None:
+    """Write the list of hubs once (exit status 1 if there is none), or every so many seconds."""
+    stop = stop_signal()
+    if settings.redis_url is None and not EmbeddedStore(settings.data_dir).answers:
+        raise StartError(f"ORDERCAST_REDIS_URL: not set, and no store runs in {settings.data_dir}")
+    async with _shared_store(settings) as connection:
+        hubs = HubList(Roster(connection), out, command)
+        try:
+            fine = await hubs.update()
+            while every is not None and not await _set_within(every, stop):
+                fine = await hubs.update()
+        except OSError as error:
+            raise StartError(f"--out: {out}: {error.strerror}") from None
+    if every is None and not fine:
+        sys.exit(1)
+
+
+async def _set_within(seconds: float, event: asyncio.Event) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(event.wait(), seconds)
+    return False

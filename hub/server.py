@@ -20,7 +20,7 @@ from hub.transports.front import Front
 from hub.transports.service import ops_routes
 from hub.transports.upgrade import SocketProtocol
 
-__all__ = ["bind", "configure_logging", "running_hub", "stop_signal", "together"]
+__all__ = ["address", "bind", "configure_logging", "running_hub", "stop_signal", "together"]
 
 log = structlog.get_logger("hub")
 
@@ -75,6 +75,13 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
         raise StartError(f"--host/--port: cannot listen on {host}:{port}: {error}") from None
     listener.setblocking(False)
     return listener
+
+
+def address(host: str, port: int) -> str:
+    """HOST:PORT, as in URLs. Who listens everywhere goes by the name of the machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104  named here, not listened on
+        host = socket.gethostname()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Server(uvicorn.Server):
@@ -137,6 +144,8 @@ async def running_hub(
     app: Starlette, settings: Settings, listener: socket.socket
 ) -> AsyncIterator[None]:
     """One hub, and its operations port if it has one. On leaving, it drains."""
+    host, port = settings.host, listener.getsockname()[1]
+    app.state.address = settings.advertise or address(host, port)
     async with contextlib.AsyncExitStack() as stack:
         await app.state.start()
         stack.push_async_callback(app.state.stop)

@@ -16,6 +16,7 @@ __all__ = ["Settings", "parse_duration"]
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX: Final = "ORDERCAST_"
+_REACHED_AT: Final = r"^([^\s:;{}]+|\[[0-9a-fA-F:]+\]):\d{1,5}$"
 
 
 def parse_duration(value: Any) -> float:
@@ -57,6 +58,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    advertise: Annotated[str, Field(pattern=_REACHED_AT)] | None = None
+    """HOST:PORT by which a gateway reaches this hub; its own, if not told."""
     share_port: bool = False
     """Whether further hubs of this machine may listen on the same port."""
     redis_url: str | None = None

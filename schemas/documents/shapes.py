@@ -141,6 +141,7 @@ class HubInstance(Wire):
     model_config = ConfigDict(extra="allow")
 
     hub: str
+    address: Annotated[str, Field(description="HOST:PORT by which a gateway reaches it")]
     seen_at: Timestamp
 
 

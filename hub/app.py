@@ -54,6 +54,7 @@ from hub.transports.conversation import reconnect_window
 from hub.transports.exchange import error_handlers
 from hub.transports.middleware import Requests
 from hub.transports.sockets import Sockets
+from hub.transports.traced import Traced
 
 __all__ = ["Hub", "make_app"]
 
@@ -237,7 +238,10 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Requests, logbook=hub.logbook)],
+        middleware=[
+            *([Middleware(Traced)] if settings.tracing else []),
+            Middleware(Requests, logbook=hub.logbook),
+        ],
         exception_handlers=error_handlers,
         lifespan=lifespan,
     )

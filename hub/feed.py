@@ -16,6 +16,7 @@ from hub.core.recovery import Line
 from hub.core.state import OrderState
 from hub.core.views import Fields, position_view, stream_event, visible
 from hub.metrics import EVENT_LAG
+from hub.tracing import span
 from schemas.lifecycle import FINAL, Role, Status
 from schemas.messages import MessageId
 from schemas.positions import fresh_until, freshness
@@ -199,11 +200,18 @@ class Feed:
     # From the bus
 
     def received(self, payload: bytes) -> None:
-        """A message of the order's channel: E, `<leg> <time> <rider>` and an event."""
+        """A message of the order's channel: E, `<leg> <time> <rider>` and an event; with a fourth
+        word, the trace that it is of.
+        """
         self.heard_at = time.monotonic()
         head, event = payload[1:].split(b"\n", 1)
-        leg, told_at, rider_id = head.decode().split(" ")
-        self.on_event({**loads_own(event), "leg": int(leg), "riderId": rider_id or None})
+        leg, told_at, rider_id, *trace = head.decode().split(" ")
+        told = {**loads_own(event), "leg": int(leg), "riderId": rider_id or None}
+        if trace:
+            with span("tell", trace[0], {"order": self.order_id, "seq": told["seq"]}):
+                self.on_event(told)
+        else:
+            self.on_event(told)
         EVENT_LAG.observe(max(0.0, time.time() - float(told_at)))
         self.on_events(self)
 

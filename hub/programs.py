@@ -14,6 +14,7 @@ import structlog
 import uvloop
 from prometheus_client import start_http_server
 
+from hub import tracing
 from hub.app import Hub, make_app
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.bridge import Bridge
@@ -44,8 +45,11 @@ def run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, No
     """Run a program until it is stopped. Raises StartError."""
     configure_logging(settings)
     _raise_file_limit()
+    if settings.tracing:
+        tracing.start(getattr(program, "__name__", "ordercast"))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(program(settings))
+    tracing.stop()
 
 
 def _raise_file_limit() -> None:

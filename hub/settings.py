@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     told; 0 tells every fix.
     """
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    tracing: bool = False
+    """OpenTelemetry traces; where to, OTEL_EXPORTER_OTLP_ENDPOINT says."""
     log_format: Literal["json", "console"] = "json"
 
     webhook_allow: Networks = ()

@@ -23,6 +23,7 @@ FLOORS = {
     "hub.core": 1,
     "hub.errors": 1,
     "hub.tasks": 1,
+    "hub.tracing": 1,
     "hub.store": 2,
     "hub.metrics": 2,
     "hub.transports": 4,

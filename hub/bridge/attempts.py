@@ -29,6 +29,7 @@ from hub.endpoints import fresh_secret
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.lanes import Claim, Settlement, State
 from schemas.lifecycle import EventType
+from hub.tracing import span
 from schemas.times import format_time
 from schemas.wire import loads_own
 
@@ -117,8 +118,7 @@ class Attempts:
         if wait:
             reply = Reply(None, "not sent: the host was not reached of late")
         else:
-            body = body_of(claim.target, claim.payload, claim.stands_for)
-            reply = await self._sender.send(where.url, body, _headers(claim, where, at, body))
+            reply = await self._send(claim, where, at)
         if reply.status is None:
             await self._unanswered.turn()
         verdict = judge(
@@ -132,6 +132,18 @@ class Attempts:
             _tell(claim, reply, verdict)
         fate = None if wait else await self._hear(claim, where, reply, verdict, began)
         return self._settlement(claim, verdict, _record(reply, at), fate, wait)
+
+    async def _send(self, claim: Claim, where: _Address, at: float) -> Reply:
+        body = body_of(claim.target, claim.payload, claim.stands_for)
+        headers = _headers(claim, where, at, body)
+        if not claim.trace:
+            return await self._sender.send(where.url, body, headers)
+        about: dict[str, str | int] = {"delivery": claim.delivery_id, "attempt": claim.attempt}
+        with span("webhook", claim.trace, about) as current:
+            reply = await self._sender.send(where.url, body, headers)
+            if current is not None:
+                current.set_attribute("http.response.status_code", reply.status or 0)
+            return reply
 
     async def _hear(
         self, claim: Claim, where: _Address, reply: Reply, verdict: Verdict, began: float

@@ -35,6 +35,7 @@ class Entry:
     partner: str
     url: str | None
     entry_id: str = "0-0"
+    trace: str = ""
 
 
 def read_entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:
@@ -47,7 +48,8 @@ def read_entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:
     for name, kind in _NEEDED.items():
         if not isinstance(event[name], kind):
             raise TypeError(f"{name} is no {kind.__name__}")
-    entry = Entry(event, str(whom["partner"]), whom["url"] or None, entry_id)
+    partner, url = str(whom["partner"]), whom["url"] or None
+    entry = Entry(event, partner, url, entry_id, whom.get("trace", ""))
     urlsplit(entry.url or "")
     return entry
 
@@ -68,6 +70,7 @@ def plan(entry: Entry, endpoints: Iterable[EndpointRecord]) -> News | None:
         url=entry.url or "",
         payload=payload_of(event),
         targets=targets,
+        trace=entry.trace,
     )
 
 

@@ -22,6 +22,7 @@ The fields of a book; payloads stand in it once, whoever gets them:
 
     epoch, partner, url   of the order; `url` is its notificationUrl
     e:<seq>               what is told of the event (JSON, as registered endpoints get it)
+    t:<seq>               the trace (traceparent) that the event is of, if it is of one
     d:<target>:<seq>      a delivery: state, then created, first attempt, settled (Unix ms), how
                           many attempts were begun, how many of them before the last replay
     a:<target>:<seq>:<n>  attempt n (msgpack: at, took, status, error)
@@ -108,10 +109,11 @@ class News:
     url: str
     payload: bytes
     targets: Sequence[Target]
+    trace: str = ""
 
     def flat(self) -> list[str | int | bytes]:
         flat: list[str | int | bytes] = [self.order_id, self.epoch, self.seq, self.partner]
-        flat += (self.url, self.payload, len(self.targets))
+        flat += (self.url, self.payload, self.trace, len(self.targets))
         for each in self.targets:
             flat += (each.name, each.queue)
             flat += ("held" if each.held else "", "latest" if each.latest else "")
@@ -143,6 +145,8 @@ class Claim:
     partner: str
     url: str
     payload: bytes
+    trace: str
+    """The `traceparent` of what made the event, empty where that was not traced."""
 
     @property
     def lane(self) -> str:
@@ -330,7 +334,7 @@ def _queues(partition: int) -> str:
 
 def _claim(partition: int, row: Sequence[Any]) -> Claim:
     queue, lane, fence, seq, stands_for, attempt, first, created, off = row[:9]
-    latest, epoch, partner, url, payload = row[9:]
+    latest, epoch, partner, url, payload, trace = row[9:]
     target, _, order_id = lane.decode().partition("|")
     return Claim(
         partition=partition,
@@ -349,4 +353,5 @@ def _claim(partition: int, row: Sequence[Any]) -> Claim:
         partner=partner.decode(),
         url=url.decode(),
         payload=payload,
+        trace=(trace or b"").decode(),
     )

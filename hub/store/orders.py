@@ -13,6 +13,7 @@ from hub.core.state import OrderState
 from hub.store.connection import Connection, Script
 from hub.store.customers import CustomerIndex
 from hub.store.keys import order_keys
+from hub.tracing import current
 from schemas.telemetry import Sighting
 from schemas.wire import dumps, loads_own
 
@@ -111,7 +112,7 @@ class OrderStore:
 
         `due` holds the deadlines that run from now on (Unix seconds), `cleared` those that ran.
         """
-        state = change.state
+        state, trace = change.state, current()
         keys = order_keys(state.order_id)
         leg, leg_before = state.leg, 0 if before is None else before.leg
         if before is None and state.customer_id is not None:
@@ -136,8 +137,8 @@ class OrderStore:
             self._retention,
             keys.channel,
             _fate_of_position(before, state),
-            _pack({"partner": state.partner, "url": state.request.get("notificationUrl")}),
-            f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''}",
+            _pack(_whom(state, trace)),
+            f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''}{trace and ' '}{trace}",
             state.order_id,
             len(change.events),
             *(dumps(event) for event in change.events),
@@ -161,6 +162,12 @@ class OrderStore:
         async with self._connection.mapped() as client:
             rows = await client.lrange(order_keys(order_id).operations, 0, -1)
         return [loads_own(row) for row in rows]
+
+
+def _whom(state: OrderState, trace: str) -> dict[str, Any]:
+    """Whom its webhooks go to, and the trace that they are of, if any."""
+    whom = {"partner": state.partner, "url": state.request.get("notificationUrl")}
+    return {**whom, "trace": trace} if trace else whom
 
 
 def _fate_of_position(

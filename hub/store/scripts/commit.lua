@@ -6,7 +6,8 @@
 -- ARGV  1 the rev that the change was decided on (0: the order must not exist)
 --       2 state (msgpack)  3 epoch  4 seq  5 seconds to keep  6 channel
 --       7 what becomes of position and trail: "keep", "open" (a new leg) or "close"
---       8 for the webhooks (msgpack)  9 leg, time of the change and rider, with spaces between  10 order id
+--       8 for the webhooks (msgpack)  9 leg, time of the change, rider and, if it is traced, traceparent, with
+--         spaces between  10 order id
 --       11 number of events n, then n events (JSON), the last of which has `seq`
 --       then number of deadlines to set, then pairs of deadline and due time (Unix ms)
 --       then number of deadlines to clear, then these

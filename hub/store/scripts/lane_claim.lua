@@ -6,7 +6,7 @@
 --          origins whose room differs
 -- Answers  ms until the next lane is due (-1: never), the queues that held more than there was
 --          room for, and the claims: queue, lane, fence, seq, the older seqs that it stands for,
---          attempt, first attempt and event (ms), off, latest, epoch, partner, url, payload.
+--          attempt, first attempt and event (ms), off, latest, epoch, partner, url, payload, trace (nil: none).
 -- The fence is the due time that the claim gives the lane. It only ever grows while the lane
 -- exists, because a lane is claimed once that time has passed.
 local lease, want, nap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5])
@@ -47,9 +47,10 @@ local function claim(queue, lane)
     it.first = now
   end
   save(book, target, seq, it)
+  local told = redis.call('HMGET', book, 'e:' .. seq, 't:' .. seq)
   return {queue, lane, now + lease, seq, stands_for, it.attempts - it.before, it.first, it.created,
     fields[3] and 1 or 0, fields[2] and 1 or 0, fields[4], fields[5], fields[6],
-    redis.call('HGET', book, 'e:' .. seq)}
+    told[1], told[2]}
 end
 
 for _, queue in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', now, 'LIMIT', 0, 256)) do

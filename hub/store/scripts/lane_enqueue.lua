@@ -3,7 +3,7 @@
 -- KEYS[1]  oc:{p}:queues   KEYS[2]  oc:{p}:cursors
 -- ARGV     cursor expected ("" for none, "-": no cursor is looked at or moved), new cursor,
 --          ms to keep what was delivered, ms to keep what is set aside, then per event:
---          order, epoch, seq, partner, url, payload, number of targets, and per target:
+--          order, epoch, seq, partner, url, payload, trace or "", number of targets, and per target:
 --          target, queue, "held" or "", "latest" or ""
 -- Answers 1, or 0 where another bridge has moved the cursor: then nothing was done.
 if ARGV[1] ~= '-' and (redis.call('HGET', KEYS[2], 'bridge') or '') ~= ARGV[1] then
@@ -56,11 +56,14 @@ end
 
 local at = 5
 while ARGV[at] do
-  local order, epoch, seq, partner, url, payload = unpack(ARGV, at, at + 5)
-  local targets = tonumber(ARGV[at + 6])
+  local order, epoch, seq, partner, url, payload, trace = unpack(ARGV, at, at + 6)
+  local targets = tonumber(ARGV[at + 7])
   local book, opened = open_book(order, epoch, partner, url), 0
   redis.call('HSET', book, 'e:' .. seq, payload)
-  at = at + 7
+  if trace ~= '' then
+    redis.call('HSET', book, 't:' .. seq, trace)
+  end
+  at = at + 8
   for _ = 1, targets do
     local target, queue, held, latest = unpack(ARGV, at, at + 3)
     opened = opened + add(book, order, tonumber(seq), target, queue, held, latest)

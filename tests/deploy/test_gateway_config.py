@@ -125,9 +125,14 @@ async def test_what_cannot_be_known_changes_nothing(
 
 @pytest.mark.parametrize("address", ["a:1; evil", "a:1 down;}", "a", ":80", None])
 async def test_an_address_that_is_none_is_passed_over(
-    roster: Roster, short_dir: Path, address: str | None
+    roster: Roster, short_dir: Path, address: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stands in the store does not write our configuration."""
+
+    async def ready(*hub: object) -> bool:
+        return True
+
+    monkeypatch.setattr("hub.gateway._is_ready", ready)
     await roster.sign_in("hub-x", {"address": address}, time.time())
     assert not await HubList(roster, short_dir / "hubs.conf").update()
     assert {"127.0.0.1:9"} == named(short_dir / "hubs.conf")

@@ -28,8 +28,8 @@ from hub.core.signature import sign
 from hub.endpoints import fresh_secret
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.lanes import Claim, Settlement, State
-from schemas.lifecycle import EventType
 from hub.tracing import span
+from schemas.lifecycle import EventType
 from schemas.times import format_time
 from schemas.wire import loads_own
 

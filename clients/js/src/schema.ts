@@ -38,6 +38,7 @@ export type DeliveryState = "pending" | "delivered" | "superseded" | "dead" | "h
 export type EndpointMode = "all" | "latest";
 export type EndpointState = "enabled" | "disabled";
 export type EndpointMode1 = "all" | "latest";
+export type ErasureState = "pending" | "done";
 export type ErrorCode =
   "not_found" | "too_many_subscriptions" | "unknown_type" | "bad_request" | "unavailable";
 export type ExceptionCode =
@@ -107,6 +108,8 @@ export interface Models {
   EndpointRequest: EndpointRequest;
   EndpointState: EndpointState;
   EndpointStats: EndpointStats;
+  Erasure: Erasure;
+  ErasureState: ErasureState;
   Error: Error;
   ErrorCode: ErrorCode;
   EstimateMessage: EstimateMessage;
@@ -159,6 +162,7 @@ export interface Models {
   Position: Position;
   PositionMessage: PositionMessage;
   Problem: Problem;
+  QuietHours: QuietHours;
   Readiness: Readiness;
   Reconnect: Reconnect;
   RecoverRequest: RecoverRequest;
@@ -333,6 +337,8 @@ export interface Endpoint {
   eventTypes: (EventType | PartnerEventType)[];
   mode: EndpointMode;
   state: EndpointState;
+  delay?: number;
+  quietHours?: QuietHours;
   /**
    * why we have switched it off
    */
@@ -341,6 +347,15 @@ export interface Endpoint {
    * told once, when made or rotated
    */
   secret?: string;
+}
+/**
+ * Nothing is sent from `from` until `to` by the clocks of `timezone` (IANA), each day; over
+ * midnight where `to` is the earlier.
+ */
+export interface QuietHours {
+  from: string;
+  to: string;
+  timezone: string;
 }
 /**
  * `POST` to the partner's other endpoints when one was switched off.
@@ -386,6 +401,8 @@ export interface EndpointPatch {
   eventTypes?: (EventType | PartnerEventType)[];
   mode?: EndpointMode;
   state?: EndpointState;
+  delay?: number;
+  quietHours?: QuietHours;
 }
 /**
  * `eventTypes` empty or absent: every event.
@@ -397,6 +414,11 @@ export interface EndpointRequest {
    */
   eventTypes?: (EventType | PartnerEventType)[];
   mode?: EndpointMode1;
+  /**
+   * seconds after the event
+   */
+  delay?: number;
+  quietHours?: QuietHours;
 }
 /**
  * How an endpoint's deliveries stand. `ackP50Ms`: from an event to its acceptance, of those
@@ -418,6 +440,27 @@ export interface EndpointStats {
   accepted: number;
   ackP50Ms?: number;
   ackP99Ms?: number;
+}
+/**
+ * An erasure, and how much it concerns; the counts are final when it is `done`.
+ */
+export interface Erasure {
+  customerId: string;
+  state: ErasureState;
+  requestedAt: string;
+  doneAt?: string;
+  /**
+   * orders that the store had of the customer
+   */
+  orders: number;
+  /**
+   * events of them that told something personal
+   */
+  events: number;
+  /**
+   * rows of the warehouse that were changed
+   */
+  rows: number;
 }
 export interface Error {
   type: "error";
@@ -441,6 +484,7 @@ export interface Eta {
  *
  * `hash` is SHA-256, in hex, over the canonical JSON (RFC 8785) of the event without `hash`;
  * `prevHash`, the hash of the event before it, is part of that JSON. It is empty at seq 1.
+ * `erased`: something personal was taken out, so that the hash is no longer that of what is left.
  */
 export interface Event {
   orderId: string;
@@ -457,6 +501,7 @@ export interface Event {
   exception?: OrderException;
   prevHash: string;
   hash: string;
+  erased?: true;
 }
 export interface OrderException {
   exceptionId: string;
@@ -599,6 +644,10 @@ export interface Fixes {
  */
 export interface HubInstance {
   hub: string;
+  /**
+   * HOST:PORT by which a gateway reaches it
+   */
+  address: string;
   seenAt: string;
   [k: string]: unknown;
 }
@@ -655,6 +704,10 @@ export interface Order {
    * those that are open, oldest first
    */
   exceptions?: OrderException[];
+  /**
+   * the customer's personal data is gone from it
+   */
+  erased?: true;
 }
 /**
  * Where an order is picked up.
@@ -689,6 +742,10 @@ export interface OrderPlaced {
    * those that are open, oldest first
    */
   exceptions?: OrderException[];
+  /**
+   * the customer's personal data is gone from it
+   */
+  erased?: true;
   /**
    * a customer token bound to this one order
    */
@@ -978,6 +1035,10 @@ export interface Snapshot {
    * those that are open, oldest first
    */
   exceptions?: OrderException[];
+  /**
+   * the customer's personal data is gone from it
+   */
+  erased?: true;
   estimatedTime?: number;
   eta?: Eta;
   position?: Position;
@@ -1015,6 +1076,7 @@ export interface StreamEvent {
   eta?: Eta;
   reason?: string;
   exception?: OrderException;
+  erased?: true;
 }
 export interface Subscribe {
   type: "subscribe";

@@ -1,0 +1,1 @@
+"""When an order arrives: estimates, what corrects them, and their training."""

@@ -22,6 +22,7 @@ from hub.bridge.findings import Limits
 from hub.demo.demo import Options
 from hub.demo.demo import run as run_demo
 from hub.errors import StartError
+from hub.eta.commands import eta
 from hub.settings import Settings, parse_duration
 from hub.tokens import Tokens
 from schemas.documents import document
@@ -235,6 +236,9 @@ def check(url: str, secret: str, slow: float, as_json: bool) -> None:
     else:
         show(Console(), report)
     sys.exit(0 if report.passed else 1)
+
+
+cli.add_command(eta)
 
 
 def _load(flags: dict[str, Any], *, make_secret: bool = False) -> Settings:

@@ -9,6 +9,8 @@ from prometheus_client.registry import Collector
 
 __all__ = [
     "CLOSED",
+    "ETA_ACTUALS",
+    "ETA_ERROR",
     "EVENTS",
     "EVENT_LAG",
     "EXCEPTIONS",
@@ -76,6 +78,16 @@ HANDLING = Histogram(
     buckets=(1, 10, 30, 60, 120, 180, 300, 600, 900, 1800, 3600),
 )
 REQUESTS = Histogram("ordercast_http_seconds", "HTTP requests", ["route", "status"], buckets=_LAG)
+ETA_ACTUALS = Counter(
+    "ordercast_eta_actuals_total", "Deliveries, by where they lay in the first estimate", ["band"]
+)
+"""`hub.eta.scores.band`: the middle two should be four fifths of all."""
+
+ETA_ERROR = Histogram(
+    "ordercast_eta_error_seconds",
+    "By how much deliveries came after the first p50",
+    buckets=(-1800, -900, -600, -300, -120, 0, 120, 300, 600, 900, 1800, 3600),
+)
 STORE_UP = Gauge("ordercast_store_up", "Whether the bus is connected")
 LOOP_STOPS = Histogram(
     "ordercast_loop_stop_seconds",

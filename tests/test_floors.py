@@ -23,6 +23,7 @@ FLOORS = {
     "hub.core": 1,
     "hub.errors": 1,
     "hub.tasks": 1,
+    "hub.eta": 1,
     "hub.tracing": 1,
     "hub.store": 2,
     "hub.metrics": 2,
@@ -34,13 +35,18 @@ FLOORS = {
     "hub.server": 5,
     "hub.programs": 5,
     "hub.demo": 5,
+    "hub.eta.commands": 5,
     # What registers an endpoint asks the same guard as what calls it.
     "hub.bridge.addresses": 3,
     "hub.bridge.resolver": 3,
 }
 CLIENTS = "clients"
 
-PURE = ("schemas", "hub.core", "hub.errors")
+PURE = (
+    "schemas", "hub.core", "hub.errors", "hub.eta.conformal", "hub.eta.estimator",
+    "hub.eta.features", "hub.eta.forecast", "hub.eta.forest", "hub.eta.history", "hub.eta.learner",
+    "hub.eta.replay", "hub.eta.ridge", "hub.eta.road", "hub.eta.scores",
+)  # fmt: skip
 IO = {
     "aiohttp", "anyio", "asyncio", "hiredis", "http", "httpx2", "logging", "multiprocessing",
     "os", "picows", "prometheus_client", "random", "redis", "secrets", "select", "selectors",

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-__all__ = ["DataError", "OrderTrace", "Point", "densest", "load", "trips"]
+__all__ = ["DataError", "OrderTrace", "Point", "densest", "load", "tracks", "trips"]
 
 ARRIVALS: Final = "order_arrivals.csv.gz"
 TRIPS: Final = "gps_trips.csv.gz"
@@ -81,15 +81,19 @@ def _moments(directory: Path) -> list[float]:
 
 def trips(directory: Path) -> list[list[Point]]:
     """Those of a delivery's length. Raises DataError."""
-    tracks: dict[str, list[Point]] = defaultdict(list)
-    for row in _rows(directory / TRIPS):
-        point = (_seconds(row["time"]), float(row["latitude"]), float(row["longitude"]))
-        tracks[row["track_id"]].append(point)
-    found = [_from_zero(sorted(set(track))) for track in tracks.values()]
-    usable = [trip for trip in found if _is_usable(trip)]
+    usable = [trip for trip in tracks(directory) if _is_usable(trip)]
     if not usable:
         raise DataError(f"{directory / TRIPS} holds no trip of a delivery's length")
     return usable
+
+
+def tracks(directory: Path) -> list[list[Point]]:
+    """All that was recorded. Raises DataError."""
+    found: dict[str, list[Point]] = defaultdict(list)
+    for row in _rows(directory / TRIPS):
+        point = (_seconds(row["time"]), float(row["latitude"]), float(row["longitude"]))
+        found[row["track_id"]].append(point)
+    return [_from_zero(sorted(set(track))) for track in found.values()]
 
 
 def _from_zero(track: list[Point]) -> list[Point]:

@@ -1,7 +1,7 @@
 """Boosted trees as LightGBM grew them, walked in plain Python. Pure.
 
-LightGBM's own `predict` takes some hundred microseconds a call, whatever it is asked. Ninety
-trees of eight leaves are some three hundred comparisons: fifteen.
+So the hub needs neither LightGBM nor numpy, and one order costs some four hundred comparisons: 120
+trees of eight leaves.
 """
 
 from collections.abc import Iterator

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 
 from hub.bridge.addresses import AddressGuard
 from hub.core.deadlines import Durations
+from hub.core.lag import LagWindow
 from hub.core.pseudonyms import Pseudonyms
 from hub.customers import Customers
 from hub.deliveries import Deliveries
@@ -22,15 +23,18 @@ from hub.exceptions import Exceptions
 from hub.fanout import Fanout
 from hub.intake import Intake
 from hub.logbook import Logbook
-from hub.metrics import FEEDS, STORE_UP
+from hub.metrics import FEEDS, STORE_UP, event_lag_counts
 from hub.orders import Orders
+from hub.overview import Overview
 from hub.probe import PROBE_LIMIT, Probe
 from hub.pull import Pull
 from hub.riders import Riders
+from hub.search import Search
 from hub.settings import Settings
 from hub.store.bus import Bus
 from hub.store.connection import Connection
 from hub.store.exceptions import ExceptionIndex
+from hub.store.index import OrderIndex
 from hub.store.once import Once
 from hub.store.orders import OrderStore
 from hub.store.requests import RequestStream
@@ -44,6 +48,7 @@ from hub.transports import (
     exceptions,
     orders,
     osmand,
+    overview,
     partners,
     service,
     sse,
@@ -59,6 +64,7 @@ from hub.transports.traced import Traced
 __all__ = ["Hub", "make_app"]
 
 _SIGN_IN: Final = 5.0
+_LAG_SIGN_INS: Final = 12  # a minute
 
 log = structlog.get_logger("hub")
 
@@ -83,12 +89,15 @@ class Hub:
         self.order_store = OrderStore(connection, retention)
         self.restaurants = RestaurantStore(connection)
         self.roster = Roster(connection)
-        index = RiderIndex(connection)
+        self.lag = LagWindow(_LAG_SIGN_INS)
+        riders = RiderIndex(connection)
+        index = OrderIndex(connection, retention)
         durations = Durations.of(settings)
         self.orders = Orders(
             self.order_store,
-            self.once,
             index,
+            self.once,
+            riders,
             self.restaurants,
             durations,
             guard.check,
@@ -97,6 +106,8 @@ class Hub:
         self.exceptions = Exceptions(
             self.orders, self.order_store, ExceptionIndex(connection), durations
         )
+        self.search = Search(self.order_store, index, riders)
+        self.overview = Overview(connection, index, self.roster)
         self.endpoints = Endpoints(connection, guard)
         self.deliveries = Deliveries(connection)
         self.pull = Pull(connection)
@@ -110,7 +121,7 @@ class Hub:
         self.fanout = Fanout(self.order_store)
         self.riders = Riders(
             self.order_store,
-            index,
+            riders,
             self.fanout,
             fix_rate=settings.fix_rate,
             position_error=settings.position_error,
@@ -188,6 +199,7 @@ class Hub:
                 "opsPort": self.settings.ops_port,
                 "sockets": len(self.sockets),
                 "feeds": len(self.fanout),
+                "eventLag": self.lag.after(event_lag_counts()).view(),
             }
             await self._quietly(self.roster.sign_in(self.hub_id, about, time.time()))
             await asyncio.sleep(_SIGN_IN)
@@ -228,6 +240,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
         *orders.routes,
         *exceptions.routes,
         *customers.routes,
+        *overview.routes,
         *sse.routes,
         *uplink.routes,
         *osmand.routes,

@@ -110,15 +110,16 @@ class Endpoints:
         """How its deliveries stand, and how fast it accepted those of the last hour or two."""
         await self.get(partner, endpoint_id)
         now = time.time()
-        health = await self._books.health(endpoint_id, now)
+        _, standings = await self._books.standings([endpoint_id], now)
+        standing = standings[endpoint_id]
         acks = await self._bridges.counted(endpoint_id, now)
         return EndpointStats(
             endpoint_id=endpoint_id,
-            waiting=health.waiting,
-            retrying=health.retrying,
-            dead=health.dead,
-            held=health.held,
-            oldest_waiting_at=health.oldest,
+            waiting=standing.waiting,
+            retrying=standing.retrying,
+            dead=standing.dead,
+            held=standing.held,
+            oldest_waiting_at=await self._books.oldest(endpoint_id),
             accepted=sum(acks.values()),
             ack_p50_ms=_ms(quantile(acks, 0.5)),
             ack_p99_ms=_ms(quantile(acks, 0.99)),

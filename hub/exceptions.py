@@ -1,23 +1,21 @@
 """Exceptions of orders: raised, resolved, fired by their deadlines, and listed while open."""
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from hub.core import exceptions as core
 from hub.core.change import Change, Unchanged, shown
 from hub.core.claims import WORKER_CLAIMS, Claims
+from hub.core.cursor import make_cursor, read_cursor
 from hub.core.deadlines import Durations, expire
 from hub.core.exceptions import Report
 from hub.core.state import OrderState
-from hub.errors import ConflictError, NotFoundError, UnprocessableError
+from hub.errors import ConflictError, NotFoundError
 from hub.orders import Changed, Orders, new_id
 from hub.store.exceptions import ExceptionIndex, Opened
 from hub.store.orders import OrderStore
 from schemas.exceptions import ExceptionReport, Resolution
 
 __all__ = ["Exceptions"]
-
-_CURSOR: Final = re.compile(r"([0-9]{1,15})-([A-Za-z0-9_]{1,64})")
 
 View = dict[str, Any]
 """The wire form of an `OrderException`."""
@@ -108,7 +106,8 @@ class Exceptions:
 
         Raises UnprocessableError for a cursor that is none.
         """
-        page = await self._index.page(_read_cursor(after), limit)
+        place = read_cursor(after)
+        page = await self._index.page(place and Opened(*place, ""), limit)
         states = await self._store.states({each.order_id for each in page})
         items = [
             shown(each.order_id, exception)
@@ -117,7 +116,8 @@ class Exceptions:
             for exception in states[each.order_id].exceptions
             if exception.exception_id == each.exception_id
         ]
-        return items, f"{page[-1].at}-{page[-1].exception_id}" if len(page) == limit else None
+        last = page[-1] if len(page) == limit else None
+        return items, last and make_cursor(last.at, last.exception_id)
 
 
 def _view(changed: Changed, exception_id: str) -> View:
@@ -132,13 +132,3 @@ def _view(changed: Changed, exception_id: str) -> View:
 def _last(events: Any, exception_id: str) -> View | None:
     views = (event.get("exception") for event in reversed(events))
     return next((view for view in views if view and view["exceptionId"] == exception_id), None)
-
-
-def _read_cursor(text: str | None) -> Opened | None:
-    if text is None:
-        return None
-    match = _CURSOR.fullmatch(text)
-    if match is None:
-        wrong = "is no cursor of this list"
-        raise UnprocessableError(f"after {wrong}", [("#/after", wrong)])
-    return Opened(int(match[1]), match[2], "")

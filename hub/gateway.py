@@ -63,7 +63,7 @@ class HubList:
         return await self._tell() and bool(addresses)
 
     async def _ready(self) -> list[str]:
-        rows = await self._roster.hubs(time.time())
+        rows = await self._roster.living(time.time())
         named = [row for row in rows if _ADDRESS.fullmatch(str(row.get("address")))]
         async with aiohttp.ClientSession(timeout=_ANSWERS_WITHIN) as session:
             answers = await asyncio.gather(*(_is_ready(session, row) for row in named))

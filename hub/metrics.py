@@ -25,6 +25,7 @@ __all__ = [
     "REQUESTS",
     "SOCKETS",
     "STORE_UP",
+    "event_lag_counts",
 ]
 
 
@@ -95,6 +96,13 @@ LOOP_STOPS = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.05, 0.1, 0.5, 2),
 )
 PROBE_AGE = Gauge("ordercast_probe_age_seconds", "Since the bus last delivered our own probe")
+
+
+def event_lag_counts() -> list[tuple[float, float]]:
+    """Bounds in seconds, the last infinite, and how many events so far came within each."""
+    (family,) = EVENT_LAG.collect()
+    samples = (each for each in family.samples if each.name.endswith("_bucket"))
+    return [(float(each.labels["le"]), each.value) for each in samples]
 
 
 def _sockets() -> Metric:

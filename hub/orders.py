@@ -14,6 +14,7 @@ from hub.core.deadlines import Durations, deadlines
 from hub.core.state import OrderState
 from hub.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from hub.metrics import EXCEPTIONS, HANDLING
+from hub.store.index import OrderIndex
 from hub.store.once import Begin, Differs, Once
 from hub.store.orders import OrderStore, Reading, Stored
 from hub.store.restaurants import RestaurantStore
@@ -56,6 +57,7 @@ class Orders:
     def __init__(
         self,
         store: OrderStore,
+        index: OrderIndex,
         once: Once,
         riders: RiderIndex,
         restaurants: RestaurantStore,
@@ -64,6 +66,7 @@ class Orders:
         retention: int,
     ) -> None:
         self._store = store
+        self._index = index
         self._once = once
         self._riders = riders
         self._restaurants = restaurants
@@ -114,6 +117,7 @@ class Orders:
                 orderId=answer.operation,
             )
         assert isinstance(answer, Begin)
+        await self._index.note_external(request.external_id, answer.operation)
         return answer.operation
 
     async def get(self, order_id: str, claims: Claims) -> OrderState:

@@ -32,6 +32,7 @@ from hub.tasks import rest_from_collecting
 from hub.worker.deadlines import Deadlines
 from hub.worker.erasures import Erasing
 from hub.worker.lake import check_extra
+from hub.worker.presence import Presence
 from hub.worker.sources import sources
 from hub.worker.warehouse import Warehouse
 from hub.worker.worker import Duty, Led, Worker, worker_name
@@ -83,8 +84,12 @@ async def _store(settings: Settings) -> AsyncIterator[Connection]:
 
 
 def _worker_of(hub: Hub) -> Worker:
-    duties: list[Duty] = [Deadlines(DeadlineStore(hub.connection), hub.exceptions)]
-    leases = Leases(hub.connection, worker_name())
+    name = worker_name()
+    duties: list[Duty] = [
+        Deadlines(DeadlineStore(hub.connection), hub.exceptions),
+        Presence(Roster(hub.connection, "worker"), name),
+    ]
+    leases = Leases(hub.connection, name)
     duties.append(Led(Erasing(hub.customers), leases, "erasures"))
     if hub.settings.warehouse is not None:
         duties.append(Led(_warehouse_of(hub, hub.settings.warehouse), leases, "warehouse"))

@@ -1,5 +1,6 @@
 """Deliveries as they are looked at: read from the books of hub/store/lanes.py, never changed."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,15 +8,16 @@ from typing import Any, Final
 import msgpack
 
 from hub.core.signature import WebhookId
-from hub.store.connection import Connection
+from hub.store.connection import Connection, Script
 from hub.store.keys import PARTITIONS, partition_of, tag
 from hub.store.lanes import State
 from schemas.wire import loads_own
 
-__all__ = ["Attempt", "Book", "Books", "Health", "Kept", "Place"]
+__all__ = ["Attempt", "Book", "Books", "Kept", "Place", "Standing"]
 
 _DELIVERY: Final = "d:"
 _EVENTS: Final = "e:"
+_STANDING: Final = Script("standing")
 _SAMPLE: Final = 50
 """Orders of a partition that are looked at for the oldest event: with more it may be older."""
 
@@ -58,17 +60,15 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class Standing:
     """Orders with something waiting for an endpoint; of them those that wait for a retry, or are
-    out just now; its dead and held deliveries; when (Unix seconds) the oldest event came that
-    waits.
+    out just now; its dead and held deliveries.
     """
 
     waiting: int
     retrying: int
     dead: int
     held: int
-    oldest: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +134,31 @@ class Books:
         """`<target>|<orderId>|<seq>` of what is dead, or held, for an endpoint."""
         return await self._list(f"{state}:{endpoint_id}", after, number)
 
-    async def health(self, endpoint_id: str, now: float) -> Health:
-        """How an endpoint's deliveries stand, over all partitions."""
-        heads = [tag(partition) for partition in range(PARTITIONS)]
+    async def standings(
+        self, names: Sequence[str], now: float
+    ) -> tuple[Standing, dict[str, Standing]]:
+        """How the deliveries of callbacks stand, which of them wait in all, and how those of each
+        name do, over all partitions. The names are endpoints, or partners: of these, what was set
+        aside of their orders' callbacks.
+        """
+        found = await asyncio.gather(
+            *(
+                self._connection.run(_STANDING, [f"{tag(each)}queues"], int(now * 1000), *names)
+                for each in range(PARTITIONS)
+            )
+        )
+        sums = list(map(sum, zip(*found, strict=True)))
+        callbacks, *each = (Standing(*sums[i : i + 4]) for i in range(0, len(sums), 4))
+        return callbacks, dict(zip(names, each, strict=True))
+
+    async def oldest(self, endpoint_id: str) -> float | None:
+        """When (Unix seconds) the oldest event came that waits for an endpoint."""
         async with self._connection.mapped() as client:
             pipeline = client.pipeline(transaction=False)
-            for head in heads:
-                due = f"{head}due:{endpoint_id}"
-                pipeline.zcard(due)
-                pipeline.zcount(due, f"({int(now * 1000)}", "+inf")
-                pipeline.zcard(f"{head}{State.DEAD}:{endpoint_id}")
-                pipeline.zcard(f"{head}{State.HELD}:{endpoint_id}")
-                pipeline.zrange(due, 0, _SAMPLE - 1)
+            for partition in range(PARTITIONS):
+                pipeline.zrange(f"{tag(partition)}due:{endpoint_id}", 0, _SAMPLE - 1)
             found = await pipeline.execute()
-        waiting, retrying, dead, held = (sum(found[each::5]) for each in range(4))
-        lanes = [lane.decode() for rows in found[4::5] for lane in rows]
-        return Health(waiting, retrying, dead, held, await self._oldest(lanes))
+        return await self._oldest([lane.decode() for rows in found for lane in rows])
 
     async def _oldest(self, lanes: Sequence[str]) -> float | None:
         """When (Unix seconds) the oldest event came that waits in these lanes."""

@@ -1,6 +1,7 @@
 """Registered webhook endpoints and the secrets of partners.
 
 oc:endpoints:<partner>   hash    endpoint id -> record (msgpack)
+oc:partners              set     the partners that have any, or whose orders' callbacks were signed
 oc:partner:<partner>     hash    secret: for the callbacks of the partner's orders
 """
 
@@ -62,6 +63,8 @@ class EndpointRecord:
         return packed
 
 
+_PARTNERS: Final = "oc:partners"
+
 Change = Callable[[EndpointRecord], EndpointRecord | None]
 
 
@@ -81,6 +84,7 @@ class EndpointStore:
 
     async def add(self, partner: str, record: EndpointRecord, most: int) -> bool:
         """False where the partner has `most` already."""
+        await self._connection.ask("SADD", _PARTNERS, partner)
         key, packed = _endpoints(partner), record.pack()
         return bool(await self._connection.run(self._add, (key,), record.endpoint_id, packed, most))
 
@@ -92,6 +96,10 @@ class EndpointStore:
         """All of a partner's endpoints, oldest first."""
         found = await self._connection.ask("HVALS", _endpoints(partner))
         return sorted(map(_read, found), key=lambda record: record.endpoint_id)
+
+    async def partners(self) -> list[str]:
+        found = await self._connection.ask("SMEMBERS", _PARTNERS)
+        return sorted(partner.decode() for partner in found)
 
     async def update(self, partner: str, endpoint_id: str, change: Change) -> EndpointRecord | None:
         """Put what `change` makes of the record in its place; None from it deletes.
@@ -114,6 +122,7 @@ class EndpointStore:
     async def partner_secret(self, partner: str, fresh: str) -> str:
         """The partner's secret; `fresh` becomes it if there was none."""
         async with self._connection.mapped() as client:
+            await client.sadd(_PARTNERS, partner)
             await client.hsetnx(_partner(partner), "secret", fresh)
             secret: bytes = await client.hget(_partner(partner), "secret")
         return secret.decode()

@@ -41,5 +41,5 @@ class ExceptionIndex:
 
 
 def _opened(member: bytes, score: float) -> Opened:
-    order_id, exception_id = member.decode().rsplit("|", 1)
+    order_id, exception_id, _ = member.decode().split("|")
     return Opened(int(score), exception_id, order_id)

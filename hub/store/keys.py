@@ -11,7 +11,11 @@ script may touch it all, on one server as on a cluster.
     oc:{p}:log              stream  every event of the partition, for bridge, audit and sinks
     oc:{p}:cursors          hash    how far each reader of the log has come
     oc:{p}:deadlines        zset    `<orderId>|<deadline>` by due time (Unix ms)
-    oc:{p}:exceptions       zset    `<orderId>|<exceptionId>` of those open, by opening (Unix ms)
+    oc:{p}:exceptions       zset    `<orderId>|<exceptionId>|<code>` of those open, by opening
+                                    (Unix ms)
+    oc:{p}:live:<status>    zset    the orders in that status, none that is final, by placing
+                                    (Unix ms)
+    oc:{p}:tally:<n>        hash    status -> how many orders entered it in the n-th five minutes
     oc:{p}:settled          stream  webhook deliveries as they are settled, for the warehouse
     oc:{p}:requests         stream  batches of requests that hubs have answered, for the warehouse
     oc:{p}:<stream>:lost    string  how many found no room in one of these two
@@ -20,12 +24,14 @@ script may touch it all, on one server as on a cluster.
     oc:{p}:once-of:<id>     set     the digests of those whose answers tell of the order
     oc:{p}:...              the webhooks' lanes and deliveries: see hub.store.lanes
     oc:{r:<rider>}:...      the rider's orders (set) and fence (counter)
+    oc:{x:<digest>}:orders  set     the orders that were placed with an externalId
 
     oc:{c:<customer>}:...   a customer's orders: see hub.store.customers
 
     oc:endpoints...         webhook endpoints: see hub.store.endpoints
     oc:restaurant:<id>      string  what the platform told of a restaurant (JSON)
-    oc:hubs                 hash    the living hubs
+    oc:hubs, oc:workers     hash    those that live
+    oc:partners             set     the partners with webhooks
     oc:lease:<duty>         string  the worker that leads a duty
 
     channels (sharded pub/sub)
@@ -37,12 +43,15 @@ script may touch it all, on one server as on a cluster.
 
 from binascii import crc_hqx
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 __all__ = [
-    "HUBS",
     "PARTITIONS",
+    "TALLY",
+    "TALLY_KEPT",
     "OrderKeys",
+    "external",
     "once",
     "once_of",
     "order_keys",
@@ -54,6 +63,11 @@ __all__ = [
 ]
 
 PARTITIONS: Final = 128
+
+TALLY: Final = 300
+"""Seconds of one tally."""
+
+TALLY_KEPT: Final = 2 * 3600
 
 
 def partition_of(order_id: str) -> int:
@@ -106,6 +120,13 @@ class OrderKeys:
     def exceptions(self) -> str:
         return f"{self._head}exceptions"
 
+    def live(self, status: str) -> str:
+        return f"{self._head}live:{status}"
+
+    def tally(self, bucket: int) -> str:
+        """Of the `bucket`-th `TALLY` seconds of Unix time."""
+        return f"{self._head}tally:{bucket}"
+
     @property
     def channel(self) -> str:
         return f"{self._head}c:{self.order_id}"
@@ -130,6 +151,11 @@ def once_of(order_id: str) -> str:
     return f"{tag(partition_of(order_id))}once-of:{order_id}"
 
 
+def external(external_id: str) -> str:
+    """Which orders were placed with the platform's own number; it may be any text."""
+    return f"oc:{{x:{sha256(external_id.encode()).hexdigest()[:32]}}}:orders"
+
+
 def rider(rider_id: str, what: str) -> str:
     """`orders`, `fence` or `c` (the channel) of one rider."""
     return f"oc:{{r:{rider_id}}}:{what}"
@@ -141,6 +167,3 @@ def probe(hub_id: str) -> str:
 
 def restaurant(restaurant_id: str) -> str:
     return f"oc:restaurant:{restaurant_id}"
-
-
-HUBS: Final = "oc:hubs"

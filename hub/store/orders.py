@@ -9,10 +9,10 @@ import msgspec
 
 from hub.core.change import Change
 from hub.core.deadlines import Deadline
-from hub.core.state import OrderState
+from hub.core.state import OpenException, OrderState
 from hub.store.connection import Connection, Script
 from hub.store.customers import CustomerIndex
-from hub.store.keys import order_keys
+from hub.store.keys import TALLY, TALLY_KEPT, OrderKeys, order_keys
 from hub.tracing import current
 from schemas.telemetry import Sighting
 from schemas.wire import dumps, loads_own
@@ -129,6 +129,7 @@ class OrderStore:
                 keys.exceptions,
                 keys.position(leg_before),
                 keys.trail(leg_before),
+                *_status_keys(keys, before, state),
             ],
             rev,
             _pack(state),
@@ -140,6 +141,7 @@ class OrderStore:
             _pack(_whom(state, trace)),
             f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''}{trace and ' '}{trace}",
             state.order_id,
+            *_status_arguments(before, state),
             len(change.events),
             *(dumps(event) for event in change.events),
             *_deadline_arguments(due, cleared),
@@ -179,6 +181,21 @@ def _fate_of_position(
     return "keep" if before and before.leg == after.leg else "open"
 
 
+def _status_keys(keys: OrderKeys, before: OrderState | None, after: OrderState) -> list[str]:
+    """The live orders of the status before, of the one after, and the tally of this time."""
+    left = before.status if before else after.status
+    bucket = int(after.updated_at // TALLY)
+    return [keys.live(left), keys.live(after.status), keys.tally(bucket)]
+
+
+def _status_arguments(before: OrderState | None, after: OrderState) -> list[Any]:
+    """The status that is entered, and where that is a live one, when the order was placed."""
+    if before is not None and before.status is after.status:
+        return ["", "", 0]
+    placed = "" if after.final else int(after.created_at * 1000)
+    return [after.status, placed, TALLY_KEPT]
+
+
 def _deadline_arguments(due: Mapping[Deadline, float], cleared: Collection[Deadline]) -> list[Any]:
     pairs = [part for code, at in due.items() for part in (code, int(at * 1000))]
     return [len(due), *pairs, len(cleared), *cleared]
@@ -188,5 +205,9 @@ def _exception_arguments(change: Change) -> list[Any]:
     """What to write down as open, and what to strike off."""
     closed = [each.exception for each in change.closed]
     opened = [each for each in change.opened if each not in closed]
-    pairs = [part for each in opened for part in (each.exception_id, int(each.opened_at * 1000))]
-    return [len(opened), *pairs, *(each.exception_id for each in closed)]
+    pairs = [part for each in opened for part in (_named(each), round(each.opened_at * 1000))]
+    return [len(opened), *pairs, *map(_named, closed)]
+
+
+def _named(exception: OpenException) -> str:
+    return f"{exception.exception_id}|{exception.code}"

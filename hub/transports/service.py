@@ -114,7 +114,7 @@ async def metrics(request: Request) -> Response:
 
 async def hubs(request: Request) -> Response:
     await caller(request, Role.OPS)
-    living = await request.app.state.roster.hubs(time.time())
+    living = await request.app.state.roster.living(time.time())
     return answer({"items": living, "next": None})
 
 

@@ -10,7 +10,17 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from schemas import customers, exceptions, messages, model, orders, positions, problems, webhooks
+from schemas import (
+    customers,
+    exceptions,
+    messages,
+    model,
+    orders,
+    overview,
+    positions,
+    problems,
+    webhooks,
+)
 from schemas.documents import shapes
 from schemas.model import Wire
 
@@ -23,6 +33,7 @@ _MODULES: Final = (
     exceptions,
     orders,
     customers,
+    overview,
     positions,
     problems,
     webhooks,

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from schemas.lifecycle import Status
+
 __all__ = ["DEVICE", "HEADERS", "PARAMETERS", "PROBLEMS", "SECURITY", "problem_responses"]
 
 _ID: Final = {"type": "string", "pattern": r"^[A-Za-z0-9_.:-]{1,64}$"}
@@ -75,6 +77,19 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     ),
     "openOnly": _given(
         "state", "query", {"type": "string", "enum": ["open"], "default": "open"}, "Only these."
+    ),
+    "orderStatus": _given(
+        "status",
+        "query",
+        {"type": "string", "enum": [status.value for status in Status]},
+        "Only orders in this status; without `q`, one that is not final.",
+    ),
+    "search": _given(
+        "q",
+        "query",
+        {"type": "string", "maxLength": 64},
+        "The order of this id, those placed with it as `externalId`, and those under way of the "
+        "rider of this id.",
     ),
     "feedCursor": _given(
         "after",

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field
 
 from schemas.model import Wire
+from schemas.overview import HubInstance
 from schemas.positions import MAX_FIXES, Fix
-from schemas.times import Timestamp
 from schemas.webhooks import Delivery, Endpoint, EndpointFeedItem, FeedItem
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "FixBatch",
     "FixMessage",
     "Fixes",
-    "HubInstance",
     "HubList",
     "Liveness",
     "OsmandBattery",
@@ -133,16 +132,6 @@ class Readiness(Wire):
     ready: bool
     hub: str
     reasons: Annotated[list[str], Field(description="what is missing, in words")]
-
-
-class HubInstance(Wire):
-    """A live hub. Further members may say more of it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    hub: str
-    address: Annotated[str, Field(description="HOST:PORT by which a gateway reaches it")]
-    seen_at: Timestamp
 
 
 class HubList(Wire):

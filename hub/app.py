@@ -19,6 +19,7 @@ from hub.customers import Customers
 from hub.deliveries import Deliveries
 from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
+from hub.estimates import Estimates
 from hub.exceptions import Exceptions
 from hub.fanout import Fanout
 from hub.intake import Intake
@@ -35,6 +36,7 @@ from hub.store.bus import Bus
 from hub.store.connection import Connection
 from hub.store.exceptions import ExceptionIndex
 from hub.store.index import OrderIndex
+from hub.store.models import ModelStore
 from hub.store.once import Once
 from hub.store.orders import OrderStore
 from hub.store.requests import RequestStream
@@ -93,6 +95,8 @@ class Hub:
         riders = RiderIndex(connection)
         index = OrderIndex(connection, retention)
         durations = Durations.of(settings)
+        self.order_index = index
+        self.estimates = Estimates(ModelStore(connection), index, self.roster)
         self.orders = Orders(
             self.order_store,
             index,
@@ -101,6 +105,7 @@ class Hub:
             self.restaurants,
             durations,
             guard.check,
+            self.estimates.outlook,
             retention,
         )
         self.exceptions = Exceptions(
@@ -118,7 +123,7 @@ class Hub:
         if settings.warehouse is not None and settings.secret is not None:
             requests = RequestStream(connection, self.hub_id)
             self.logbook = Logbook(requests, Pseudonyms(settings.secret))
-        self.fanout = Fanout(self.order_store)
+        self.fanout = Fanout(self.order_store, self.estimates.way)
         self.riders = Riders(
             self.order_store,
             riders,
@@ -148,6 +153,7 @@ class Hub:
             self._look_after(),
             self.riders.run(),
             self.fanout.run(),
+            self.estimates.run(),
         ):
             self._tasks.append(asyncio.create_task(work))
         if self.logbook is not None:

@@ -14,7 +14,10 @@ from typing import Any, Final
 
 import structlog
 
+from hub.core import estimate
 from hub.core.claims import concerns
+from hub.core.running import RunningEstimate, Way
+from hub.core.state import OrderState
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
 from hub.feed import Feed, Subscriber
 from hub.snapshot import subscribed
@@ -32,18 +35,25 @@ _SILENCE: Final = 40.0
 _CHECK_BATCH: Final = 256
 _SUBSCRIBE_TIMEOUT: Final = 5.0
 _REPAIR_PAUSE: Final = 0.2
+_ESTIMATE_EVERY: Final = 10
+"""Seconds between two looks at the estimate of an order that is watched."""
 
 log = structlog.get_logger("hub.fanout")
 
 
 class Fanout:
-    """All feeds of this hub. Attach the bus before the first subscriber."""
+    """All feeds of this hub. Attach the bus before the first subscriber.
 
-    def __init__(self, orders: OrderStore) -> None:
+    `way`: what is left of a rider's way.
+    """
+
+    def __init__(self, orders: OrderStore, way: Way) -> None:
         self._orders = orders
+        self._way = way
         self._feeds: dict[str, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ageing: defaultdict[int, list[Feed]] = defaultdict(list)  # by Unix second
+        self._estimated: defaultdict[int, list[Feed]] = defaultdict(list)
         self.bus: Bus
 
     def __len__(self) -> int:
@@ -57,16 +67,27 @@ class Fanout:
         elif not feed.subscribers:
             self._linger(feed)
 
-    # Positions that nobody makes any more
+    # What changes by itself
 
     async def run(self) -> None:
-        """Tell of positions that have become stale, or lost, within the second."""
+        """Tell of positions that have become stale, or lost, within the second; and of estimates
+        that have moved.
+        """
         while True:
             await asyncio.sleep(1.0)
             now = time.time()
-            for second in [second for second in self._ageing if second <= now]:
-                for feed in self._ageing.pop(second):
-                    self._age(feed, now)
+            for feed in _due(self._ageing, now):
+                self._age(feed, now)
+            for feed in _due(self._estimated, now):
+                if self._feeds.get(feed.order_id) is feed:
+                    feed.estimate(now, self._way)
+                    self._estimated[int(now) + _ESTIMATE_EVERY].append(feed)
+
+    def _estimate_from_now(self, feed: Feed, state: OrderState) -> None:
+        now = time.time()
+        feed.running = RunningEstimate(state)
+        feed.running.tell(estimate.shown(state.left(now), now), now)
+        self._estimated[int(now) + _ESTIMATE_EVERY].append(feed)
 
     def _age_from_now(self, feed: Feed) -> None:
         feed.ages = True
@@ -102,6 +123,8 @@ class Fanout:
         self._align(feed, reading)
         answer(subscribed(subscriber, reading, after))
         feed.live(subscriber, reading.state.seq)
+        if feed.running is None and not subscriber.own:
+            self._estimate_from_now(feed, reading.state)
         if reading.position is not None and not subscriber.own:
             feed.recall(reading.position)
         self._after_events(feed)
@@ -254,3 +277,8 @@ class Fanout:
 
     async def stop(self) -> None:
         await end(self._tasks)
+
+
+def _due(by_second: dict[int, list[Feed]], now: float) -> list[Feed]:
+    seconds = [second for second in by_second if second <= now]
+    return [feed for second in seconds for feed in by_second.pop(second)]

@@ -13,6 +13,7 @@ import msgspec
 
 from hub.core.claims import Claims
 from hub.core.recovery import Line
+from hub.core.running import RunningEstimate, Way
 from hub.core.state import OrderState
 from hub.core.views import Fields, position_view, stream_event, visible
 from hub.metrics import EVENT_LAG
@@ -119,6 +120,7 @@ class Feed:
         "order_id",
         "repairing",
         "rider_id",
+        "running",
         "seen_at",
         "status",
         "subscribers",
@@ -152,6 +154,8 @@ class Feed:
         """Whether somebody looks when it has become stale."""
         self.repairing = False
         self.heard_at = time.monotonic()
+        self.running: RunningEstimate | None = None
+        """Of an order that is watched."""
         self._audience: tuple[tuple[Look, tuple[Sink, ...]], ...] | None = None
 
     @property
@@ -187,6 +191,8 @@ class Feed:
     def learn(self, state: OrderState) -> None:
         """What decides who sees what, as of the state."""
         self.status = state.status
+        if self.running is not None:
+            self.running.learn(state)
         self._begin_leg(state.leg, state.rider_id)
 
     def _begin_leg(self, leg: int, rider_id: str | None) -> None:
@@ -200,13 +206,18 @@ class Feed:
     # From the bus
 
     def received(self, payload: bytes) -> None:
-        """A message of the order's channel: E, `<leg> <time> <rider>` and an event; with a fourth
-        word, the trace that it is of.
+        """A message of the order's channel: E, `<leg> <time> <rider> <hand-over told>`, with a
+        fifth word the trace that it is of, and an event.
         """
         self.heard_at = time.monotonic()
         head, event = payload[1:].split(b"\n", 1)
-        leg, told_at, rider_id, *trace = head.decode().split(" ")
-        told = {**loads_own(event), "leg": int(leg), "riderId": rider_id or None}
+        leg, told_at, rider_id, hand_over, *trace = head.decode().split(" ")
+        told = {
+            **loads_own(event),
+            "leg": int(leg),
+            "riderId": rider_id or None,
+            "told": float(hand_over) if hand_over else None,
+        }
         if trace:
             with span("tell", trace[0], {"order": self.order_id, "seq": told["seq"]}):
                 self.on_event(told)
@@ -216,7 +227,9 @@ class Feed:
         self.on_events(self)
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """A live event, with the order's `leg` and `riderId` as of that event."""
+        """A live event, with the order's `leg` and `riderId` as of that event, and the hand-over
+        that was `told`.
+        """
         for ready in self.line.receive(event):
             self.tell(ready)
 
@@ -227,7 +240,14 @@ class Feed:
         for subscriber in self.subscribers:
             subscriber.event(event["seq"], frames)
         if "leg" in event:
+            self._follow(event)
             self._begin_leg(event["leg"], event["riderId"])
+
+    def _follow(self, event: dict[str, Any]) -> None:
+        if self.running is not None:
+            now = time.time()
+            self.running.follow(self.status, event["told"], now, event["leg"] != self.leg)
+            self.running.tell(event, now)
 
     def sighted(self, payload: bytes) -> None:
         """Where the rider is. A sighting of another leg, or older than the last, is for nobody."""
@@ -235,6 +255,8 @@ class Feed:
         if sighting.leg != self.leg or sighting.at < self.seen_at:
             return
         self.seen_at, self.last = sighting.at, sighting
+        if self.running is not None:
+            self.running.see(sighting)
         self._show(sighting, freshness(time.time() - sighting.at))
         if not self.ages:
             self.on_sighted(self)
@@ -246,6 +268,16 @@ class Feed:
             self.freshness = freshness(time.time() - sighting.at)
             if not self.ages:
                 self.on_sighted(self)
+
+    def estimate(self, now: float, way: Way) -> None:
+        """Tell when the hand-over has moved."""
+        moved = None if self.running is None else self.running.moved(now, way)
+        if moved is None:
+            return
+        frames = Frames({"type": "estimate", "orderId": self.order_id, **moved})
+        for subscriber in self.subscribers:
+            if subscriber.held is None and not subscriber.own:
+                subscriber.sink.event(frames)
 
     def age(self, now: float) -> float | None:
         """Tell when the last position has become stale, or lost. Answers when (Unix seconds) to

@@ -11,6 +11,7 @@ from hub.core import order as core
 from hub.core.change import Change, Unchanged
 from hub.core.claims import Claims, concerns
 from hub.core.deadlines import Durations, deadlines
+from hub.core.estimate import Outlook
 from hub.core.state import OrderState
 from hub.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from hub.metrics import EXCEPTIONS, HANDLING
@@ -30,6 +31,7 @@ _EPOCH_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _ATTEMPTS: Final = 20
 
 CheckUrl = Callable[[str], Awaitable[str | None]]
+Look = Callable[[dict[str, Any], float], Outlook]
 Decide = Callable[[OrderState, float], Change | Unchanged]
 
 
@@ -52,7 +54,9 @@ class Changed:
 
 
 class Orders:
-    """`check_url` answers why a notification URL is refused, or None."""
+    """`check_url` answers why a notification URL is refused, or None; `outlook` what is forecast
+    of a request at a moment.
+    """
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Orders:
         restaurants: RestaurantStore,
         durations: Durations,
         check_url: CheckUrl,
+        outlook: Look,
         retention: int,
     ) -> None:
         self._store = store
@@ -72,6 +77,7 @@ class Orders:
         self._restaurants = restaurants
         self._durations = durations
         self._check_url = check_url
+        self._outlook = outlook
         self._retention = retention
 
     async def place(self, request: OrderRequest, claims: Claims, operation: str) -> Changed:
@@ -87,7 +93,9 @@ class Orders:
             pickup = await self._restaurants.place_of(request.restaurant_id)
             body |= {"pickup": pickup} if pickup else {}
         epoch = "".join(secrets.choice(_EPOCH_LETTERS) for _ in range(8))
-        change = core.place(order_id, epoch, body, claims.partner, claims.actor, time.time())
+        now = time.time()
+        outlook = self._outlook(body, now)
+        change = core.place(order_id, epoch, body, claims.partner, claims.actor, now, outlook)
         if await self._commit(0, None, change) is not None:
             return Changed(change.state, change)
         stored = await self._store.load(order_id)

@@ -20,6 +20,7 @@ from hub.bridge.addresses import AddressGuard
 from hub.bridge.bridge import Bridge
 from hub.core.pseudonyms import Pseudonyms
 from hub.errors import StartError
+from hub.eta.model import path_in
 from hub.gateway import HubList
 from hub.server import bind, configure_logging, running_hub, stop_signal, together
 from hub.settings import Settings
@@ -27,11 +28,14 @@ from hub.store.connection import Connection
 from hub.store.deadlines import DeadlineStore
 from hub.store.embedded import EmbeddedStore
 from hub.store.leases import Leases
+from hub.store.log import Log
+from hub.store.models import ModelStore
 from hub.store.roster import Roster
 from hub.tasks import rest_from_collecting
 from hub.worker.deadlines import Deadlines
 from hub.worker.erasures import Erasing
 from hub.worker.lake import check_extra
+from hub.worker.learning import READER, Learning, Retraining
 from hub.worker.presence import Presence
 from hub.worker.sources import sources
 from hub.worker.warehouse import Warehouse
@@ -91,9 +95,23 @@ def _worker_of(hub: Hub) -> Worker:
     ]
     leases = Leases(hub.connection, name)
     duties.append(Led(Erasing(hub.customers), leases, "erasures"))
+    duties.append(Led(_learning_of(hub), leases, "eta"))
     if hub.settings.warehouse is not None:
+        retraining = Retraining(hub.settings.warehouse, hub.settings.data_dir)
+        duties.append(Led(retraining, leases, "eta-training"))
         duties.append(Led(_warehouse_of(hub, hub.settings.warehouse), leases, "warehouse"))
     return Worker(duties)
+
+
+def _learning_of(hub: Hub) -> Learning:
+    return Learning(
+        Log(hub.connection, READER),
+        hub.order_store,
+        ModelStore(hub.connection),
+        hub.order_index,
+        hub.roster,
+        path_in(hub.settings.data_dir),
+    )
 
 
 def _warehouse_of(hub: Hub, root: str) -> Warehouse:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.times import format_time
 
-__all__ = ["LEVELS", "Remaining", "Timing", "remaining", "shown"]
+__all__ = ["LEVELS", "Outlook", "Remaining", "Timing", "remaining", "shown"]
 
 LEVELS: Final = (0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99)
 """Shares of all orders that are over by the quantile of the same place."""
@@ -54,6 +54,15 @@ def _between(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
     if right <= left:  # all of the last ones came at once
         return ys[after]
     return ys[after - 1] + (x - left) / (right - left) * (ys[after] - ys[after - 1])
+
+
+class Outlook(NamedTuple):
+    """What is forecast of an order as it is placed: quantiles at LEVELS, in whole seconds."""
+
+    forecast: tuple[int, ...]
+    """Of the whole order's time."""
+    road: tuple[int, ...] | None
+    """Of the way from the pick-up to the door, where the pick-up is known."""
 
 
 class Timing(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from hub.core.change import Change, Unchanged, tell
+from hub.core.estimate import Outlook, remaining
 from hub.core.state import OrderState
 from hub.errors import ConflictError, ForbiddenError, UnprocessableError
 from schemas.lifecycle import (
@@ -55,9 +56,17 @@ _APPROACHES: Final = frozenset(RETREATS)
 
 
 def place(
-    order_id: str, epoch: str, request: dict[str, Any], partner: str, actor: Actor, now: float
+    order_id: str,
+    epoch: str,
+    request: dict[str, Any],
+    partner: str,
+    actor: Actor,
+    now: float,
+    outlook: Outlook | None = None,
 ) -> Change:
     """A new order, PENDING. `request` is the checked wire form of an OrderRequest."""
+    forecast, road = outlook or (None, None)
+    promised_at = now + remaining(forecast, 0.0).p90 if forecast else None
     state = OrderState(
         order_id=order_id,
         epoch=epoch,
@@ -72,6 +81,9 @@ def place(
         created_at=now,
         updated_at=now,
         hash="",
+        forecast=forecast,
+        road=road,
+        promised_at=promised_at,
     )
     return tell(Change(state), EventType.CREATED, actor, now, now)
 

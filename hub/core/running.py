@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hub.core.estimate import Remaining, Timing, shown
 from hub.core.state import OrderState
+from schemas.lifecycle import FINAL, Status
 from schemas.telemetry import Sighting
 from schemas.times import parse_time
 
@@ -15,13 +16,14 @@ __all__ = ["Point", "RunningEstimate", "Way"]
 MOVED: Final = 60.0
 """Seconds by which the hand-over must have moved to be told by itself (contract)."""
 
+_NO_HAND_OVER: Final = FINAL | {Status.RETURNING}
 _RECENT: Final = 180.0
 _POINTS: Final = 32
 
 Point = tuple[float, float, float]
 """Unix seconds, latitude, longitude."""
 
-Way = Callable[[Sequence[Point], float, float], Remaining | None]
+Way = Callable[[Sequence[Point], float, float], Remaining]
 """What is left of a way to the latitude and longitude given, by the fixes of the last minutes,
 oldest first.
 """
@@ -46,6 +48,19 @@ class RunningEstimate:
         address = state.request["address"]
         self._door = (address["lat"], address["lng"])
 
+    def follow(self, status: Status, told: float | None, now: float, new_leg: bool) -> None:
+        """An event has come; `told`: the hand-over as a person told it last (Unix seconds)."""
+        if self._timing is None:
+            return
+        if status in _NO_HAND_OVER:
+            self._timing = None
+            return
+        since = self._timing.under_way_since
+        if new_leg:
+            self._points.clear()
+            since = now if status is Status.ON_DELIVERY else None
+        self._timing = self._timing._replace(told=told, under_way_since=since)
+
     def tell(self, told: dict[str, Any], now: float) -> None:
         """An event or a snapshot has told it."""
         if "eta" in told:
@@ -58,16 +73,14 @@ class RunningEstimate:
             self._points.append((at, lat, lng))
         self._points.append((sighting.at, sighting.lat, sighting.lng))
 
-    def forget_way(self) -> None:
-        self._points.clear()
-
     def moved(self, now: float, way: Way) -> dict[str, Any] | None:
         """What to tell now, if the hand-over has moved by more than a minute since the last time;
         `estimatedTime` and `eta`.
         """
         if self._timing is None:
             return None
-        left = self._timing.left(now, self._on_the_way(now, way))
+        under_way = self._timing.under_way_since is not None
+        left = self._timing.left(now, self._on_the_way(now, way) if under_way else None)
         if left is None or (self._told is not None and abs(now + left.p50 - self._told) <= MOVED):
             return None
         self._told = now + left.p50

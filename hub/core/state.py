@@ -58,9 +58,9 @@ class OrderState(Struct, frozen=True, kw_only=True):
     """The hand-over as a person told it last."""
     promised_at: float | None = None
     """When, as was forecast at first, nine of ten such orders are there."""
-    forecast: tuple[float, ...] | None = None
-    road: tuple[float, ...] | None = None
-    """See `hub.core.estimate.Timing`."""
+    forecast: tuple[int, ...] | None = None
+    road: tuple[int, ...] | None = None
+    """See `hub.core.estimate.Outlook`."""
     paid_at: float | None = None
     leg_at: float | None = None
     """When the present leg began."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from hub.eta.conformal import Conformal
 
-__all__ = ["LEAST", "LONGEST", "Eta", "Forecast", "left", "scaled_error"]
+__all__ = ["LEAST", "LONGEST", "Eta", "Forecast", "left", "scaled_error", "seconds_of"]
 
 LEAST: Final = 30.0
 """Seconds that are left of what is not over, at least."""
@@ -49,7 +49,7 @@ def left(forecast: Forecast, conformal: Conformal, elapsed: float) -> Eta:
     """
     over = conformal.share(scaled_error(forecast, elapsed)) if elapsed >= 1.0 else 0.0
     p10, p50, p90 = (
-        _seconds(forecast, conformal.quantile(over + (1.0 - over) * level)) - elapsed
+        seconds_of(forecast, conformal.quantile(over + (1.0 - over) * level)) - elapsed
         for level in conformal.levels
     )
     p10 = min(max(p10, LEAST), LONGEST)
@@ -57,6 +57,7 @@ def left(forecast: Forecast, conformal: Conformal, elapsed: float) -> Eta:
     return Eta(p10, p50, min(max(p90, p50), LONGEST))
 
 
-def _seconds(forecast: Forecast, error: float) -> float:
+def seconds_of(forecast: Forecast, error: float) -> float:
+    """The time that is wrong by so much: `scaled_error` the other way round."""
     spread = forecast.up if error > 0.0 else forecast.down
     return exp(min(forecast.middle + error * max(spread, _NARROWEST), 12.0))

@@ -139,7 +139,8 @@ class OrderStore:
             keys.channel,
             _fate_of_position(before, state),
             _pack(_whom(state, trace)),
-            f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''}{trace and ' '}{trace}",
+            f"{state.leg} {state.updated_at:.3f} {state.rider_id or ''} {state.estimated_at or ''}"
+            f"{trace and ' '}{trace}",
             state.order_id,
             *_status_arguments(before, state),
             len(change.events),

@@ -253,11 +253,14 @@ async def test_watching_an_order(
 
 
 async def test_the_snapshot_is_the_order(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
-    """All that `GET /v1/orders/{id}` shows is in it."""
+    """All that `GET /v1/orders/{id}` shows is in it, and when it is thought to arrive."""
     order = await place(platform)
     shown = (await platform.get(f"/v1/orders/{order['orderId']}")).json()
     async with hub.stream() as wire:
-        assert shown == (await wire.subscribe(order["orderId"]))["snapshot"]
+        snapshot = (await wire.subscribe(order["orderId"]))["snapshot"]
+        assert {"p10", "p50", "p90"} == snapshot.pop("eta").keys()
+        assert snapshot.pop("estimatedTime") > 0
+        assert shown == snapshot
 
 
 async def test_the_events_are_those_of_the_history(

@@ -7,8 +7,8 @@
 -- ARGV  1 the rev that the change was decided on (0: the order must not exist)
 --       2 state (msgpack)  3 epoch  4 seq  5 seconds to keep  6 channel
 --       7 what becomes of position and trail: "keep", "open" (a new leg) or "close"
---       8 for the webhooks (msgpack)  9 leg, time of the change, rider and, if it is traced, traceparent, with
---         spaces between  10 order id
+--       8 for the webhooks (msgpack)  9 leg, time of the change, rider, the hand-over that was told and,
+--         if it is traced, traceparent, with spaces between  10 order id
 --       11 the status that is entered ("": none)  12 when the order was placed (Unix ms; "": the
 --         status is final)  13 seconds to keep a tally
 --       14 number of events n, then n events (JSON), the last of which has `seq`

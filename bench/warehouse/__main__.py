@@ -35,8 +35,8 @@ async def _run(given: argparse.Namespace) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bench.warehouse", description=__doc__)
-    parser.add_argument("--kills", type=int, default=100, help="of workers and the store")
-    parser.add_argument("--orders", type=int, default=10_000, help="of the backlog")
+    parser.add_argument("--kills", type=int, default=50, help="of workers and the store")
+    parser.add_argument("--orders", type=int, default=5_000, help="of the backlog")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the result to this file too")
     given = parser.parse_args(arguments)

@@ -121,7 +121,8 @@ class _Workers:
     def _tell(self, line: str) -> None:
         for each in self.running:
             assert each.stdin is not None
-            each.stdin.write(f"{line}\n".encode())
+            if not each.stdin.is_closing():  # the other may have come to its step as well
+                each.stdin.write(f"{line}\n".encode())
 
     async def stop(self) -> None:
         for each in self.running:
@@ -135,10 +136,10 @@ async def kills(number: int, seed: int) -> dict[str, Any]:
     async with opened() as scene, _keeping(scene):
         root = scene.directory / "warehouse"
         workers, feed = _Workers(scene, root), Feed(scene)
+        feeding = asyncio.create_task(feed.run())
         try:
             await workers.start()
             await workers.start()
-            feeding = asyncio.create_task(feed.run())
             done: Counter[str] = Counter()
             for turn in range(number):
                 kind = KINDS[turn % len(KINDS)]
@@ -149,6 +150,7 @@ async def kills(number: int, seed: int) -> dict[str, Any]:
             told = await _told(scene, feed.orders)
             whole = await until(lambda: _has(root, len(told)), _WITHIN)
         finally:
+            await end([feeding])
             await workers.stop()
         return {"kills": dict(done), **_compared(told, feed.orders, root), "inTime": whole}
 
@@ -156,8 +158,10 @@ async def kills(number: int, seed: int) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _keeping(scene: Scene) -> AsyncIterator[None]:
     keeping = asyncio.create_task(scene.store.keep())
-    yield
-    await end([keeping])
+    try:
+        yield
+    finally:
+        await end([keeping])
 
 
 async def _kill_store(scene: Scene, chance: random.Random) -> None:

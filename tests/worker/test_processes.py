@@ -1,0 +1,81 @@
+"""The warehouse as the programs compose it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+from deltalake import DeltaTable
+
+from hub.demo.children import running
+from hub.tokens import Tokens
+from hub.worker.lake import LakeError, Table
+from schemas.lifecycle import Role
+from tests.hub.harness import SECRET, advance, eventually, place
+
+_KEY = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "any"}
+
+
+def has(root: Path, **wanted: int) -> bool:
+    """Whether each table has so many rows, or more."""
+    try:
+        for name in wanted:
+            Table(str(root), name).positions()
+    except LakeError:
+        return False
+    return all(DeltaTable(str(root / name)).count() >= rows for name, rows in wanted.items())
+
+
+@pytest.mark.timeout(120)
+async def test_up_writes_what_happens(short_dir: Path) -> None:
+    """Events, orders and operations, with nothing set but where to."""
+    root = short_dir / "warehouse"
+    options = ("--warehouse", str(root), "--warehouse-interval", "100ms", "--secret", SECRET)
+    arguments = ("up", "--port", "0", "--data-dir", str(short_dir / "data"), *options)
+    bearer = Tokens(SECRET).issue(Role.PLATFORM, ttl=600)
+    async with (
+        running(short_dir / "log", *arguments) as hub,
+        httpx2.AsyncClient(
+            base_url=hub.url, headers={"Authorization": f"Bearer {bearer}"}, timeout=15
+        ) as platform,
+    ):
+        order = await place(platform)
+        await advance(platform, order, "CANCELLED")
+        await eventually(lambda: has(root, events=2, orders=1, operations=2))
+
+
+def started(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A worker that ends at once; modules in the directory come before others."""
+    return subprocess.run(
+        [sys.executable, "-m", "hub.cli", "worker", "--data-dir", str(directory), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(directory)},
+    )
+
+
+def test_a_key_set_alone_makes_no_pseudonyms(short_dir: Path) -> None:
+    """One line, exit status 3."""
+    keys = short_dir / "jwks.json"
+    keys.write_text(json.dumps({"keys": [{**_KEY, "x": "A" * 43}]}))
+    ended = started(short_dir, "--jwks", str(keys), "--warehouse", str(short_dir / "w"))
+    assert 3 == ended.returncode
+    assert [
+        "ordercast: ORDERCAST_WAREHOUSE: needs ORDERCAST_SECRET, to make pseudonyms by"
+    ] == ended.stderr.splitlines()[-1:]
+
+
+def test_without_the_extra_it_says_what_to_install(short_dir: Path) -> None:
+    """One line, exit status 3: the packages are hidden from the process."""
+    hidden = short_dir / "sitecustomize.py"
+    hidden.write_text("import sys\nsys.modules['deltalake'] = None\n")
+    ended = started(short_dir, "--secret", SECRET, "--warehouse", str(short_dir / "w"))
+    assert 3 == ended.returncode
+    assert ended.stderr.splitlines()[-1].endswith(
+        "needs deltalake; pip install 'ordercast[warehouse]'"
+    )

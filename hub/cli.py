@@ -76,7 +76,7 @@ def bridge(**flags: Any) -> None:
 @cli.command()
 @with_settings
 def worker(**flags: Any) -> None:
-    """Deadlines; run as many as you like."""
+    """Deadlines, erasures, the warehouse; run as many as you like."""
     programs.run(_load(flags), programs.worker)
 
 

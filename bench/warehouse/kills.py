@@ -20,10 +20,15 @@ from bench.processes import SERVER_CORE, on_core
 from bench.warehouse.child import STEPS
 from bench.webhooks.scene import Scene, opened, until
 from hub.core.claims import Claims
+from hub.core.warehouse import entry_of
 from hub.demo.children import stop
 from hub.errors import UnavailableError
 from hub.store.embedded import die_with_parent
+from hub.store.keys import PARTITIONS
+from hub.store.log import READERS, Log
+from hub.store.tails import Tail, last_of
 from hub.tasks import end
+from hub.worker.warehouse import READER
 from schemas.lifecycle import Role, Status
 from schemas.orders import OrderStatusUpdate
 
@@ -67,6 +72,21 @@ class Feed:
         for status in _STATUSES:
             update = OrderStatusUpdate(status=status, timestamp=time.time())
             await _again(partial(orders.change_status, placed.state.order_id, update, _CLAIMS))
+
+
+async def _trim(scene: Scene) -> None:
+    """As bridge and audit do that have read all: the log holds only what the warehouse needs."""
+    logs = {reader: Log(scene.connection, reader) for reader in READERS}
+    tail = Tail(scene.connection, "log")
+    reached = dict.fromkeys(range(PARTITIONS), 0)
+    while True:
+        with contextlib.suppress(UnavailableError):
+            found = await tail.read(reached, 1000)
+            reached |= {partition: last_of(entries) for partition, entries in found.items()}
+            for log in logs.values():
+                await log.keep({partition: entry_of(reached[partition]) for partition in found})
+            await logs[READERS[0]].trim(found)
+        await asyncio.sleep(0.02)
 
 
 async def _again(work: Any) -> Any:
@@ -136,10 +156,13 @@ async def kills(number: int, seed: int) -> dict[str, Any]:
     async with opened() as scene, _keeping(scene):
         root = scene.directory / "warehouse"
         workers, feed = _Workers(scene, root), Feed(scene)
-        feeding = asyncio.create_task(feed.run())
+        beside: list[asyncio.Task[None]] = []
         try:
             await workers.start()
             await workers.start()
+            await until(lambda: _begun(scene), _WITHIN)
+            feeding = asyncio.create_task(feed.run())
+            beside += (feeding, asyncio.create_task(_trim(scene)))
             done: Counter[str] = Counter()
             for turn in range(number):
                 kind = KINDS[turn % len(KINDS)]
@@ -150,9 +173,14 @@ async def kills(number: int, seed: int) -> dict[str, Any]:
             told = await _told(scene, feed.orders)
             whole = await until(lambda: _has(root, len(told)), _WITHIN)
         finally:
-            await end([feeding])
+            await end(beside)
             await workers.stop()
         return {"kills": dict(done), **_compared(told, feed.orders, root), "inTime": whole}
+
+
+async def _begun(scene: Scene) -> bool:
+    """Whether the warehouse has a cursor everywhere: from then on the log waits for it."""
+    return all((await Log(scene.connection, READER).cursors(range(PARTITIONS))).values())
 
 
 @contextlib.asynccontextmanager

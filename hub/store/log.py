@@ -136,7 +136,7 @@ class Log:
             return
         newest, _ = max(cursors.values())
         for reader in cursors.keys() - set(READERS):
-            if cursors[reader][0] < newest - PATIENCE:
+            if await self._is_lost(partition, cursors[reader], newest - PATIENCE):
                 del cursors[reader]
                 await ask("HDEL", _cursors(partition), reader)
                 log.error(
@@ -145,6 +145,14 @@ class Log:
                     partition=partition,
                 )
         await ask("XTRIM", _log(partition), "MINID", "{}-{}".format(*min(cursors.values())))
+
+    async def _is_lost(self, partition: int, cursor: tuple[int, int], oldest: int) -> bool:
+        """Whether there is something behind the cursor, and older than this (Unix ms)."""
+        if cursor[0] >= oldest:
+            return False
+        start = "({}-{}".format(*cursor)
+        unread = await self._connection.ask("XRANGE", _log(partition), start, "+", "COUNT", 1)
+        return bool(unread) and _position(unread[0][0].decode())[0] < oldest
 
     async def _all_cursors(self, partition: int) -> dict[str, tuple[int, int]]:
         found = await self._connection.ask("HGETALL", _cursors(partition))

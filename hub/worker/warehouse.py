@@ -122,14 +122,15 @@ class Warehouse:
         return batch, following, True
 
     async def _let_go(self, reached: Mapping[Stream, Sequence[Mapping[int, int]]]) -> None:
-        """The log is trimmed by who reads it, behind the slowest; the other streams are ours."""
+        """The log is trimmed by who reads it, behind the slowest, from the first step on also where
+        there was nothing yet; the other streams are ours.
+        """
         for stream, each in reached.items():
             slowest = {partition: min(at[partition] for at in each) for partition in _ALL}
-            begun = {partition: at for partition, at in slowest.items() if at}
             if stream == "log":
-                await self._log.keep({each: entry_of(at) for each, at in begun.items()})
+                await self._log.keep({each: entry_of(at) for each, at in slowest.items()})
             else:
-                await self._tails[stream].trim(begun)
+                await self._tails[stream].trim(slowest)
                 _LOST.labels(stream).inc(await self._tails[stream].lost(_ALL))
 
     async def _erase(self, emptied: float) -> None:

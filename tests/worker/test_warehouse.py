@@ -302,10 +302,24 @@ async def test_a_warehouse_that_stays_away_does_not_hold_the_log(connection: Con
     await Log(connection, READER).keep({3: "1000-0"})
     await Log(connection, "any").trim([3])
     assert 3 == await connection.ask("XLEN", key)
-    await _appended(connection, f"{late + 1}-0")
+    await _appended(connection, f"{late + 2}-0")
     await Log(connection, "any").trim([3])
     assert 1 == await connection.ask("XLEN", key)
     assert {3: ""} == await Log(connection, READER).cursors([3])
+
+
+@pytest.mark.parametrize("before", [(), ("1000-0",)])
+async def test_what_comes_after_a_quiet_time_is_waited_for(
+    connection: Connection, root: Path, before: tuple[str, ...]
+) -> None:
+    """In a partition where nothing was for days, or never."""
+    filling = warehouse(connection, root)
+    if before:
+        await _appended(connection, *before)
+    await filling.step()
+    key = await _appended(connection, f"{5 * PATIENCE}-0", f"{5 * PATIENCE}-1")
+    await Log(connection, "any").trim([3])
+    assert 2 + len(before) == await connection.ask("XLEN", key)
 
 
 async def test_a_warehouse_that_cannot_be_written_is_tried_again(

@@ -124,7 +124,8 @@ class _Workers:
         if step == ANY:
             await asyncio.sleep(chance.random())
             for each in self.running:
-                each.kill()
+                with contextlib.suppress(ProcessLookupError):  # it came to an earlier step
+                    each.kill()
         else:
             self._tell(f"{step} {chance.randint(1, _LATEST)}")
         waits = [asyncio.create_task(each.wait()) for each in self.running]

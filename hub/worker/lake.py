@@ -27,6 +27,9 @@ _CONFIGURATION: Final = {
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+_TIDIED: Final = "tidied"
+"""The application transaction by which a day's compaction is claimed."""
+
 _PACKAGES: Final = ("deltalake", "pyarrow")
 
 
@@ -69,16 +72,8 @@ class Table:
         """Add rows, and with them how far they bring us. Raises OutrunError where another worker
         has gone further since `positions` was asked for: then nothing is added.
         """
-        from deltalake import CommitProperties, Transaction, write_deltalake
-
-        reached = [Transaction(_app(each), position) for each, position in positions.items()]
         with _mapped():
-            write_deltalake(
-                self._table(),
-                self._arrow(rows),
-                mode="append",
-                commit_properties=CommitProperties(app_transactions=reached),
-            )
+            self._commit(rows, {_app(each): position for each, position in positions.items()})
 
     def change(self, where: str, values: Mapping[str, str]) -> int:
         """Set columns to SQL expressions in the rows that fit; answers how many did."""
@@ -95,13 +90,33 @@ class Table:
             found = table.to_pyarrow_table(columns=[column], filters=list(where))
             return list(found.column(column).to_pylist())
 
-    def tidy(self) -> None:
-        """Few large files in the place of many small ones, and gone what nobody reads any more."""
+    def tidy(self, day: int) -> None:
+        """Few large files in the place of many small ones, and gone what nobody reads any more;
+        once in each `day` (since 1970), whoever asks.
+
+        Two compactions beside each other would leave every row there twice: deltalake (1.6) checks
+        none against the other, and leaves out what `CommitProperties` say. So the day is claimed
+        first, by a commit that only one can make. A worker that dies then leaves that day's undone.
+        """
         with _mapped():
             table = self._table()
             table.update_incremental()
+            if (table.transaction_version(_TIDIED) or 0) >= day:
+                return
+            self._commit([], {_TIDIED: day})
             table.optimize.compact()
             table.vacuum(dry_run=False)
+
+    def _commit(self, rows: Sequence[Row], reached: Mapping[str, int]) -> None:
+        from deltalake import CommitProperties, Transaction, write_deltalake
+
+        transactions = [Transaction(app, version) for app, version in reached.items()]
+        write_deltalake(
+            self._table(),
+            self._arrow(rows),
+            mode="append",
+            commit_properties=CommitProperties(app_transactions=transactions),
+        )
 
     def _table(self) -> "DeltaTable":
         from deltalake import DeltaTable

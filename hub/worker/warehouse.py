@@ -163,10 +163,10 @@ class Warehouse:
         return changed
 
     async def _tidy(self) -> None:
-        """Once a day (UTC), and by whoever takes over."""
+        """Once a day (UTC); that it was done the table knows."""
         day = int(time.time()) // _DAY
         if day == self._tidied:
             return
         for table in self.tables.values():
-            await asyncio.to_thread(table.tidy)
+            await asyncio.to_thread(table.tidy, day)
         self._tidied = day

@@ -150,6 +150,31 @@ async def test_of_two_writers_one_is_outrun(root: Path) -> None:
     assert (two.positions()[5], two.positions()[6]) == (7, 0)
 
 
+async def test_of_two_that_tidy_one_does(root: Path) -> None:
+    """deltalake lets two compactions pass that began beside each other: rows would be doubled."""
+    row = {**dict.fromkeys(TABLES["operations"]), "day": 20000, "hub": "one"}
+    one = Table(str(root), "operations")
+    for number in range(12):
+        one.append([row], {5: number + 1})
+    tables = [Table(str(root), "operations") for _ in range(6)]
+    for each in tables:
+        each.positions()
+
+    def tidied(table: Table) -> bool:
+        try:
+            table.tidy(30_000)
+        except OutrunError:
+            return False
+        return True
+
+    await asyncio.gather(*(asyncio.to_thread(tidied, each) for each in tables))
+    assert 12 == len(rows(root, "operations"))
+    opened = DeltaTable(str(root / "operations"))
+    assert 1 == len(opened.file_uris())
+    compactions = [each for each in opened.history() if each["operation"] == "OPTIMIZE"]
+    assert 1 == len(compactions)
+
+
 async def test_two_at_once_write_each_event_once(
     hub: RunningHub, connection: Connection, root: Path
 ) -> None:
@@ -174,7 +199,7 @@ async def test_positions_outlast_compaction_and_checkpoints(
     before = rows(root, "events")
     table = Table(str(root), "events")
     positions = table.positions()
-    table.tidy()
+    table.tidy(100_000)
     opened = DeltaTable(str(root / "events"))
     opened.create_checkpoint()
     for commit in (root / "events" / "_delta_log").glob("*.json"):

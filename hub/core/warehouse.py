@@ -68,6 +68,8 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         "items": "whole",
         "quantity": "whole",
         "subtotal_cents": "whole",
+        "least_price_cents": "whole",
+        "highest_price_cents": "whole",
         "pickup_lat": "number",
         "pickup_lng": "number",
         "address_lat": "number",
@@ -222,6 +224,7 @@ def order_row(
 
 def _of_state(state: OrderState, names: Pseudonyms) -> Row:
     request, created = state.request, round(state.created_at * 1e6)
+    prices = [each["unitPriceCents"] for each in request["items"]]
     return {
         "partner": state.partner,
         "restaurant_id": state.restaurant_id,
@@ -231,6 +234,8 @@ def _of_state(state: OrderState, names: Pseudonyms) -> Row:
         "items": len(request["items"]),
         "quantity": sum(each["quantity"] for each in request["items"]),
         "subtotal_cents": sum(e["quantity"] * e["unitPriceCents"] for e in request["items"]),
+        "least_price_cents": min(prices),
+        "highest_price_cents": max(prices),
         "hour": created % _DAY // 3_600_000_000,
         "created_at": created,
         **_way(request),

@@ -27,6 +27,9 @@ _CONFIGURATION: Final = {
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+_PIECE: Final = 1000
+"""Rows that Arrow is given at a time: meanwhile no other thread runs, deadlines' neither."""
+
 _TIDIED: Final = "tidied"
 """The application transaction by which a day's compaction is claimed."""
 
@@ -136,8 +139,13 @@ class Table:
         import pyarrow as pa
 
         schema = _schema(self.name)
-        columns = {name: [row[name] for row in rows] for name in schema.names}
-        return pa.Table.from_pydict(columns, schema=schema)
+
+        def piece(some: Sequence[Row]) -> pa.Table:
+            columns = {name: [row[name] for row in some] for name in schema.names}
+            return pa.Table.from_pydict(columns, schema=schema)
+
+        starts = range(0, max(1, len(rows)), _PIECE)
+        return pa.concat_tables(piece(rows[start : start + _PIECE]) for start in starts)
 
 
 def _app(partition: int) -> str:

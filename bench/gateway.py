@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import uvloop
 from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import RequestError
 
 from bench import ours
 from bench.generator import quiet_collector, raise_file_limit
@@ -41,7 +42,7 @@ _FLUSHED: Final = 1.2
 
 
 def _each(builder: ClientBuilder) -> ClientBuilder:
-    return builder.http1_only().pool_max_idle_per_host(0)
+    return builder.http1_only().pool_max_idle_per_host(0).default_headers({"Connection": "close"})
 
 
 def _kept(builder: ClientBuilder) -> ClientBuilder:
@@ -99,14 +100,16 @@ async def _scene(directory: Path) -> AsyncIterator[Scene]:
         layout = lay_out(directory / "nginx", target.hubs)
         log = directory / "nginx.log"
         async with listening(log, layout.port, *layout.command) as master:
-            processes = {**target.processes, "nginx": [master, *_children(master)]}
+            processes = {**target.processes, "nginx": [master, *_workers(master)]}
             paths = [f"/v1/orders/{order_id}" for order_id in target.ids]
             headers = target.bearer(Role.PLATFORM, sub="bench")
             yield Scene(layout, log, processes, paths, headers)
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _workers(master: int) -> list[int]:
+    """Not the loader of the cache, which ends after a minute."""
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    return [int(pid) for pid in children if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 class Callers:
@@ -148,8 +151,12 @@ class Callers:
     async def _ask(self, since: float) -> None:
         url = f"https://localhost:{self._scene.layout.port}{next(self._paths)}"
         request = self._client.get(url).headers(dict(self._scene.headers)).build()
-        answer = await request.send()
-        await answer.bytes()
+        try:
+            answer = await request.send()
+            await answer.bytes()
+        except RequestError:
+            self._failed += 1
+            return
         self._took.append(perf_counter() - since)
         self._failed += answer.status != 200
 

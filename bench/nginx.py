@@ -21,7 +21,7 @@ _HERE: Final[Mapping[str, str]] = {
     r"pid /run/nginx.pid": "pid nginx.pid",
     r"worker_processes auto": "worker_processes 1",
     r"worker_rlimit_nofile 1048576;": "",
-    r"worker_connections 131072": "worker_connections 1024",
+    r"worker_connections 131072": "worker_connections 4096",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import rfc8785
 
-__all__ = ["canonical", "sealed"]
+__all__ = ["canonical", "event_hash", "leaf", "sealed"]
 
 _EXACT: Final = 2**53
 _sorted: Final = msgspec.json.Encoder(order="sorted").encode
@@ -32,10 +32,17 @@ def _is_plain(value: Any) -> bool:
     return value is None or type(value) in (str, bool)
 
 
-def sealed(event: dict[str, Any], previous: str) -> dict[str, Any]:
-    """The event with `prevHash` and `hash`.
+def event_hash(event: dict[str, Any]) -> str:
+    """SHA-256, in hex, of the RFC 8785 canonical JSON of an event with its `prevHash`."""
+    return hashlib.sha256(canonical(event)).hexdigest()
 
-    `hash` is SHA-256, in hex, of the RFC 8785 canonical JSON of the event with its `prevHash`.
-    """
+
+def sealed(event: dict[str, Any], previous: str) -> dict[str, Any]:
+    """The event with `prevHash` and `hash`."""
     linked = {**event, "prevHash": previous}
-    return {**linked, "hash": hashlib.sha256(canonical(linked)).hexdigest()}
+    return {**linked, "hash": event_hash(linked)}
+
+
+def leaf(order_id: str, epoch: str, seq: int, digest: str) -> bytes:
+    """What the audit log has of an event: its place, and its hash in hex, a line each."""
+    return f"ordercast event v1\n{order_id}\n{epoch}\n{seq}\n{digest}\n".encode()

@@ -1,0 +1,317 @@
+"""Checks an order's audit proof, with nothing at hand but the proof and a public key."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, Final
+
+from pydantic import ConfigDict, ValidationError
+
+from hub.core.chain import event_hash, leaf
+from hub.core.heads import PublicKey, head_hash, trusted
+from hub.core.merkle import consistent, leaf_hash, root_by_inclusion
+from schemas.audit import Consistency, Inclusion, Proof
+from schemas.lifecycle import FINAL
+from schemas.model import Wire
+
+__all__ = ["Fault", "FaultCode", "Verdict", "check_consistency", "check_proof", "check_witness"]
+
+Head = Mapping[str, Any]
+
+
+class FaultCode(StrEnum):
+    MALFORMED = "malformed"
+    CHANGED_EVENT = "changed_event"
+    CHAIN_BROKEN = "chain_broken"
+    REMOVED_EVENT = "removed_event"
+    REORDERED_EVENT = "reordered_event"
+    INSERTED_EVENT = "inserted_event"
+    FOREIGN_EVENT = "foreign_event"
+    NOT_INCLUDED = "not_included"
+    PENDING = "pending"
+    NO_HEAD = "no_head"
+    WRONG_KEY = "wrong_key"
+    WRONG_SIGNATURE = "wrong_signature"
+    OTHER_LOG = "other_log"
+    OLD_HEAD = "old_head"
+    FORKED_HEAD = "forked_head"
+    INCONSISTENT = "inconsistent"
+    CONSISTENCY_MISSING = "consistency_missing"
+    WITNESS_BROKEN = "witness_broken"
+    ERASED = "erased"
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`seq`: the event it is about, if any."""
+
+    code: FaultCode
+    detail: str
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`faults`: why it does not hold. `notes`: what it does not say though it holds."""
+
+    order_id: str | None
+    events: int
+    faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        return not self.faults
+
+
+Faults = list[Fault]
+
+
+class _Event(Wire):
+    """What of an event is looked at; whatever else a hub may tell is its content too."""
+
+    model_config = ConfigDict(extra="allow")
+
+    order_id: str
+    epoch: str
+    seq: int
+    status: str
+    actor: dict[str, object]
+    prev_hash: str
+    hash: str
+
+
+class _Proof(Proof):
+    events: list[_Event]  # type: ignore[assignment]
+
+
+def check_proof(
+    data: Any,
+    key: PublicKey,
+    witness: Sequence[Head] = (),
+    *,
+    log: str | None = None,
+    allow_pending: bool = False,
+    allow_old: bool = False,
+    strict: bool = False,
+) -> Verdict:
+    """Whether a proof holds, and all that speaks against it.
+
+    `witness`: heads seen before, by which the proof's own must stand. `log`: the
+    one that its head must be of. `allow_pending`: events newer than the head may be unproven.
+    `allow_old`: the proof may be older than the newest head seen. `strict`: neither erased
+    contents nor an order that is not finished will do.
+    """
+    try:
+        proof = _Proof.read(data)
+    except ValidationError as error:
+        return Verdict(None, 0, (_malformed(error),))
+    events: list[dict[str, Any]] = data["events"]
+    faults = [*_chain_faults(proof, events), *_head_faults(data, key, log)]
+    faults += _inclusion_faults(proof, events)
+    pending, notes = _pending(proof), _notes(events)
+    (notes if allow_pending else faults).extend(pending)
+    if strict:
+        faults, notes = faults + notes, []
+    if witness and proof.head is not None:
+        faults += check_witness(witness, key)
+        faults += _faults_before(data, proof.consistency, witness, allow_old)
+    return Verdict(proof.order_id, len(events), tuple(faults), tuple(notes))
+
+
+def _number(head: Head) -> int:
+    return int(head["number"])
+
+
+def _malformed(error: ValidationError) -> Fault:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = "".join(f"/{step}" for step in first["loc"])
+    return Fault(FaultCode.MALFORMED, f"this is no proof: #{where}: {first['msg']}")
+
+
+def _chain_faults(proof: _Proof, events: Sequence[dict[str, Any]]) -> Faults:
+    """Each event by itself, beside the one before it, and the last beside the order's `seq`."""
+    faults: Faults = []
+    before, seq = "", 0
+    for event in events:
+        faults += _place_faults(proof, event, seq)
+        if event["prevHash"] != before:
+            text = "does not name the hash of the event before it"
+            faults.append(_of(event, FaultCode.CHAIN_BROKEN, text))
+        faults += _content_faults(event)
+        before, seq = event["hash"], event["seq"]
+    if seq < proof.seq:
+        text = f"the order is at seq {proof.seq}, its events end at {seq}"
+        faults.append(Fault(FaultCode.REMOVED_EVENT, text))
+    elif seq > proof.seq:
+        text = f"the order is at seq {proof.seq}, its events go on to {seq}"
+        faults.append(Fault(FaultCode.INSERTED_EVENT, text))
+    return faults
+
+
+def _of(event: Mapping[str, Any], code: FaultCode, text: str) -> Fault:
+    return Fault(code, f"event {event['seq']} {text}", event["seq"])
+
+
+def _place_faults(proof: _Proof, event: Mapping[str, Any], before: int) -> Faults:
+    faults: Faults = []
+    if (event["orderId"], event["epoch"]) != (proof.order_id, proof.epoch):
+        text = f"is of {event['orderId']}, epoch {event['epoch']}"
+        faults.append(_of(event, FaultCode.FOREIGN_EVENT, text))
+    seq = event["seq"]
+    if seq > before + 1:
+        faults.append(_of(event, FaultCode.REMOVED_EVENT, f"follows event {before}"))
+    elif seq == before:
+        faults.append(_of(event, FaultCode.INSERTED_EVENT, "is there twice"))
+    elif seq < before:
+        faults.append(_of(event, FaultCode.REORDERED_EVENT, f"follows event {before}"))
+    return faults
+
+
+_PERSONAL: Final[tuple[str, ...]] = ("reason", "exception")
+
+
+def _content_faults(event: dict[str, Any]) -> Faults:
+    """The hash of an erased event cannot be made again; but then nothing personal may be left."""
+    if "erased" in event:
+        kept = [name for name in _PERSONAL if name in event]
+        kept += ["actor.sub"] if "sub" in event["actor"] else []
+        text = f"says that it was erased, and still has {', '.join(kept)}"
+        return [_of(event, FaultCode.CHANGED_EVENT, text)] if kept else []
+    content = {name: value for name, value in event.items() if name != "hash"}
+    try:
+        fits = event_hash(content) == event["hash"]
+    except ValueError:  # numbers that canonical JSON does not know
+        fits = False
+    text = "does not have the hash of its content"
+    return [] if fits else [_of(event, FaultCode.CHANGED_EVENT, text)]
+
+
+def _head_faults(data: Mapping[str, Any], key: PublicKey, log: str | None) -> Faults:
+    head = data.get("head")
+    if head is None:
+        return [Fault(FaultCode.NO_HEAD, "there is no signed head yet, so nothing is proven")]
+    faults = _signature_faults(head, trusted(key, data["rotations"]), key)
+    if log is not None and head["log"] != log:
+        text = f"the head is of log {head['log']}, not of {log}"
+        faults.append(Fault(FaultCode.OTHER_LOG, text))
+    return faults
+
+
+def _signature_faults(head: Head, keys: Mapping[str, PublicKey], key: PublicKey) -> Faults:
+    if head["keyId"] not in keys:
+        text = f"head {head['number']} is signed by key {head['keyId']}, not by {key.id}"
+        return [Fault(FaultCode.WRONG_KEY, text)]
+    if not keys[head["keyId"]].signed(head):
+        text = f"the signature of head {head['number']} does not fit"
+        return [Fault(FaultCode.WRONG_SIGNATURE, text)]
+    return []
+
+
+def _inclusion_faults(proof: _Proof, events: Sequence[Mapping[str, Any]]) -> Faults:
+    if proof.head is None:
+        return []
+    size, root = proof.head.size, bytes.fromhex(proof.head.root)
+    hashes = {event["seq"]: event["hash"] for event in events}
+    faults: Faults = []
+    for each in proof.inclusion:
+        data = leaf(proof.order_id, proof.epoch, each.seq, hashes.get(each.seq, ""))
+        if _root(each, size, data) != root:
+            text = f"event {each.seq} is not at place {each.index} of the log"
+            faults.append(Fault(FaultCode.NOT_INCLUDED, text, each.seq))
+    return faults
+
+
+def _root(inclusion: Inclusion, size: int, data: bytes) -> bytes | None:
+    path = [bytes.fromhex(each) for each in inclusion.hashes]
+    return root_by_inclusion(inclusion.index, size, leaf_hash(data), path)
+
+
+def _pending(proof: _Proof) -> Faults:
+    """What no inclusion proof is given for, whether the proof admits it or not."""
+    proven = {each.seq for each in proof.inclusion}
+    text = "event {} is not in the signed head; ask again in a minute"
+    missing = [event.seq for event in proof.events if event.seq not in proven]
+    return [Fault(FaultCode.PENDING, text.format(seq), seq) for seq in missing]
+
+
+def _notes(events: Sequence[Mapping[str, Any]]) -> Faults:
+    erased = "had personal data that was erased: its hash is proven, its content is not"
+    notes = [_of(event, FaultCode.ERASED, erased) for event in events if "erased" in event]
+    if not events or events[-1]["status"] not in FINAL:
+        text = "the order was not finished: whether later events exist is not proven"
+        notes.append(Fault(FaultCode.UNFINISHED, text))
+    return notes
+
+
+def check_witness(heads: Sequence[Head], key: PublicKey) -> Faults:
+    """Whether heads that were seen, one or more in any order, are one log's and signed.
+
+    A head's signature stands for all those before it that are linked by `previous`.
+    """
+    heads = sorted(heads, key=_number)
+    keys = trusted(key, [head for head in heads if "nextKey" in head])
+    faults = _signature_faults(heads[-1], keys, key)
+    for before, head in pairwise(heads):
+        faults += _step_faults(before, head)
+        if head["number"] > before["number"] + 1:
+            faults += _signature_faults(before, keys, key)
+    return faults
+
+
+def _step_faults(before: Head, head: Head) -> Faults:
+    number = head["number"]
+    if head["log"] != before["log"]:
+        return [Fault(FaultCode.OTHER_LOG, f"head {number} is of another log than the one before")]
+    if number == before["number"]:
+        if head_hash(head) == head_hash(before):
+            return []
+        return [Fault(FaultCode.FORKED_HEAD, f"there are two heads {number}")]
+    linked = number > before["number"] + 1 or head["previous"] == head_hash(before)
+    if number < before["number"] or head["size"] < before["size"] or not linked:
+        text = f"head {number} does not follow head {before['number']}"
+        return [Fault(FaultCode.WITNESS_BROKEN, text)]
+    return []
+
+
+def _faults_before(
+    data: Mapping[str, Any],
+    consistency: Consistency | None,
+    witness: Sequence[Head],
+    allow_old: bool,
+) -> Faults:
+    """A proof's head beside those that were seen before."""
+    head, newest = data["head"], max(witness, key=_number)
+    if head["log"] != newest["log"]:
+        text = f"the head is of log {head['log']}, the witness's of {newest['log']}"
+        return [Fault(FaultCode.OTHER_LOG, text)]
+    faults: Faults = []
+    if head["number"] < newest["number"] and not allow_old:
+        text = f"the head is number {head['number']}, the witness has seen {newest['number']}"
+        faults.append(Fault(FaultCode.OLD_HEAD, f"{text}: ask for a newer proof"))
+    seen = next((each for each in witness if each["number"] == head["number"]), None)
+    if seen is None:
+        return faults + check_consistency(newest, head, consistency)
+    if head_hash(seen) != head_hash(head):
+        text = f"the witness has seen another head {head['number']}"
+        faults.append(Fault(FaultCode.FORKED_HEAD, text))
+    return faults
+
+
+def check_consistency(one: Head, other: Head, consistency: Consistency | None) -> Faults:
+    """Whether of two heads of a log the larger one begins with the smaller."""
+    first, second = sorted((one, other), key=lambda head: (head["size"], head["number"]))
+    sizes = (first["size"], second["size"])
+    path: list[bytes] = []
+    if sizes[0] not in (0, sizes[1]):
+        if consistency is None or (consistency.from_, consistency.to) != sizes:
+            text = f"a consistency proof is needed, ask with from={one['size']}"
+            return [Fault(FaultCode.CONSISTENCY_MISSING, text)]
+        path = [bytes.fromhex(each) for each in consistency.hashes]
+    roots = (bytes.fromhex(first["root"]), bytes.fromhex(second["root"]))
+    if consistent(sizes[0], roots[0], sizes[1], roots[1], path):
+        return []
+    text = f"head {second['number']} does not go on from head {first['number']}"
+    return [Fault(FaultCode.INCONSISTENT, text)]

@@ -11,6 +11,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from hub.audit import Audit
 from hub.bridge.addresses import AddressGuard
 from hub.core.deadlines import Durations
 from hub.core.lag import LagWindow
@@ -32,6 +33,7 @@ from hub.pull import Pull
 from hub.riders import Riders
 from hub.search import Search
 from hub.settings import Settings
+from hub.store.audit import AuditStore
 from hub.store.bus import Bus
 from hub.store.connection import Connection
 from hub.store.exceptions import ExceptionIndex
@@ -46,6 +48,7 @@ from hub.store.roster import Roster
 from hub.tasks import end, rest_from_collecting
 from hub.tokens import Tokens
 from hub.transports import (
+    audit,
     customers,
     exceptions,
     orders,
@@ -113,6 +116,8 @@ class Hub:
         )
         self.search = Search(self.order_store, index, riders)
         self.overview = Overview(connection, index, self.roster)
+        self.audit_store = AuditStore(connection, retention)
+        self.audit = Audit(self.audit_store, self.orders)
         self.endpoints = Endpoints(connection, guard)
         self.deliveries = Deliveries(connection)
         self.pull = Pull(connection)
@@ -252,6 +257,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
         *osmand.routes,
         *stream.routes,
         *partners.routes,
+        *audit.routes,
         *service.routes,
         *([] if settings.ops_port else service.ops_routes),
     ]

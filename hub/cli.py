@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import os
 import secrets
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -15,6 +13,7 @@ import uvloop
 from rich.console import Console
 
 from hub import programs
+from hub.audit_cli import audit, verify
 from hub.bridge.check import run as run_check
 from hub.bridge.check import show
 from hub.bridge.checks import read_secret, read_url
@@ -23,6 +22,7 @@ from hub.demo.demo import Options
 from hub.demo.demo import run as run_demo
 from hub.errors import StartError
 from hub.eta.commands import eta
+from hub.private import make_private
 from hub.settings import Settings, parse_duration
 from hub.tokens import Tokens
 from schemas.documents import document
@@ -76,7 +76,7 @@ def bridge(**flags: Any) -> None:
 @cli.command()
 @with_settings
 def worker(**flags: Any) -> None:
-    """Deadlines, erasures, the warehouse; run as many as you like."""
+    """Deadlines, estimates, the audit log, the warehouse; run as many as you like."""
     programs.run(_load(flags), programs.worker)
 
 
@@ -196,6 +196,10 @@ def schema(name: str, data_dir: str | None) -> None:
     click.echo(json.dumps(document(name), indent=2, ensure_ascii=False))
 
 
+cli.add_command(verify)
+cli.add_command(audit)
+
+
 @cli.group()
 def webhook() -> None:
     """For partners: what receives our webhooks."""
@@ -251,7 +255,7 @@ def _load(flags: dict[str, Any], *, make_secret: bool = False) -> Settings:
         return settings
     path = settings.data_dir / "secret"
     if make_secret and not path.exists():
-        _make_secret(path)
+        make_private(path, secrets.token_urlsafe(32))
     try:
         return Settings.load(**{**flags, "secret": path.read_text().strip()})
     except FileNotFoundError:
@@ -260,16 +264,6 @@ def _load(flags: dict[str, Any], *, make_secret: bool = False) -> Settings:
         raise StartError(f"ORDERCAST_SECRET: not set, and there is no {path}") from None
     except OSError as error:
         raise StartError(f"ORDERCAST_SECRET: {path}: {error.strerror}") from None
-
-
-def _make_secret(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise StartError(f"--data-dir: {path.parent}: {error.strerror}") from None
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
 
 
 def main() -> None:

@@ -8,6 +8,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 __all__ = [
+    "AUDIT_FAULTS",
+    "AUDIT_HEAD",
+    "AUDIT_SIZE",
     "CLOSED",
     "ETA_ACTUALS",
     "ETA_ERROR",
@@ -25,6 +28,8 @@ __all__ = [
     "REQUESTS",
     "SOCKETS",
     "STORE_UP",
+    "WITNESS_FAILURES",
+    "WITNESS_WAITING",
     "event_lag_counts",
 ]
 
@@ -95,6 +100,17 @@ LOOP_STOPS = Histogram(
     "How late the event loop came to what was due",
     buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.05, 0.1, 0.5, 2),
 )
+AUDIT_SIZE = Gauge("ordercast_audit_size", "Events in the audit log")
+AUDIT_HEAD = Gauge("ordercast_audit_head_time_seconds", "Unix time of the newest head seen here")
+AUDIT_FAULTS = Counter(
+    "ordercast_audit_faults_total",
+    "Log entries passed over (unreadable), and heads not signed (key, inconsistent)",
+    ["kind"],
+)
+WITNESS_FAILURES = Counter(
+    "ordercast_witness_failures_total", "Attempts to tell the witness of heads that failed"
+)
+WITNESS_WAITING = Gauge("ordercast_witness_waiting", "Heads that the witness does not have yet")
 PROBE_AGE = Gauge("ordercast_probe_age_seconds", "Since the bus last delivered our own probe")
 
 

@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     """Where the tables are: a path, or a URL that deltalake takes (s3://..., az://..., gs://...)."""
     warehouse_interval: Duration = 60.0
 
+    audit_key: Annotated[str, Field(min_length=1)] | None = None
+    """Signs the audit log's heads: 32 bytes in base64, PEM, or a file with either."""
+    audit_key_previous: Annotated[str, Field(min_length=1)] | None = None
+    """The key before, while it hands over to `audit_key`."""
+    audit_interval: Annotated[Duration, Field(le=50)] = 30.0
+    """Seconds between two heads while there is traffic."""
+    witness: Annotated[str, Field(min_length=1)] | None = None
+    """Where each head is told: a file, or an https URL."""
+
     payment_timeout: Duration = 900.0
     merchant_warning: Duration = 300.0
     merchant_timeout: Duration = 600.0

@@ -32,6 +32,7 @@ FLOORS = {
     "hub.worker": 4,
     "hub.app": 5,
     "hub.cli": 5,
+    "hub.audit_cli": 5,
     "hub.server": 5,
     "hub.programs": 5,
     "hub.demo": 5,

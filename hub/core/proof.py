@@ -183,7 +183,7 @@ def _content_faults(event: dict[str, Any]) -> Faults:
     content = {name: value for name, value in event.items() if name != "hash"}
     try:
         fits = event_hash(content) == event["hash"]
-    except ValueError:  # numbers that canonical JSON does not know
+    except (ValueError, RecursionError):  # what canonical JSON does not know
         fits = False
     text = "does not have the hash of its content"
     return [] if fits else [_of(event, FaultCode.CHANGED_EVENT, text)]

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from schemas import (
+    audit,
     customers,
     exceptions,
     messages,
@@ -37,6 +38,7 @@ _MODULES: Final = (
     positions,
     problems,
     webhooks,
+    audit,
     messages,
     shapes,
 )

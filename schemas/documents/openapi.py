@@ -39,6 +39,7 @@ _TAGS: Final = {
     "exceptions": "What goes wrong with an order, and what is done about it.",
     "restaurants": "Data that seldom changes.",
     "webhooks": "Endpoints that are told what happens.",
+    "audit": "Proofs that nothing was changed afterwards.",
     "documents": "This contract, for machines.",
     "operations": "For those who run the hub.",
 }

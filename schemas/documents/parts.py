@@ -9,6 +9,7 @@ __all__ = ["DEVICE", "HEADERS", "PARAMETERS", "PROBLEMS", "SECURITY", "problem_r
 _ID: Final = {"type": "string", "pattern": r"^[A-Za-z0-9_.:-]{1,64}$"}
 _TEXT: Final = {"type": "string"}
 _NUMBER: Final = {"type": "number"}
+_SIZE: Final = {"type": "integer", "minimum": 0}
 _CRS: Final = {"type": "string", "enum": ["wgs84", "gcj02"], "default": "wgs84"}
 
 
@@ -97,6 +98,17 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,15}$"},
         "The cursor of an item, or `next`; without it the feed goes on from the last "
         "acknowledgement.",
+    ),
+    "sinceSize": _given(
+        "from", "query", _SIZE, "Size of a head seen before, for a proof of consistency with it."
+    ),
+    "fromSize": {
+        **_given("from", "query", _SIZE, "Events in the smaller log."),
+        "required": True,
+        "example": 0,
+    },
+    "toSize": _given(
+        "to", "query", _SIZE, "Events in the larger log; without it, those of the newest head."
     ),
     "limit": _given(
         "limit",

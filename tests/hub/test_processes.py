@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from schemas.documents import document
-from tests.hub.harness import SECRET, order_body, status_body
+from tests.hub.harness import SECRET, eventually, now, order_body, status_body
 
 PATIENCE = 30
 
@@ -122,6 +122,10 @@ async def watching(url: str, order: dict[str, Any], **more: Any) -> AsyncIterato
         (["serve"], {}, 3, "ORDERCAST_SECRET"),
         (["bridge"], {}, 3, "ORDERCAST_SECRET"),
         (["worker"], {}, 3, "ORDERCAST_SECRET"),
+        (["worker"], {"secret": SECRET}, 3, "ORDERCAST_AUDIT_KEY"),
+        (["up"], {"audit_key": "nonsense"}, 3, "ORDERCAST_AUDIT_KEY"),
+        (["up"], {"audit_interval": "5m"}, 3, "ORDERCAST_AUDIT_INTERVAL"),
+        (["up"], {"witness": "http://example.com/"}, 3, "ORDERCAST_WITNESS"),
         (["serve"], {"secret": SECRET, "redis_url": "http://x"}, 3, "ORDERCAST_REDIS_URL"),
         (["serve"], {"secret": SECRET, "redis_url": "unix:///none"}, 3, "ORDERCAST_REDIS_URL"),
         (["serve"], {"secret": SECRET, "jwks": "/none"}, 3, "ORDERCAST_JWKS"),
@@ -312,3 +316,27 @@ async def test_fsync_waits_for_the_disk_of_a_store_elsewhere(short_dir: Path) ->
         headers = {"Authorization": f"Bearer {signed}"}
         async with httpx2.AsyncClient(base_url=hub.url, headers=headers) as client:
             assert 201 == (await client.post("/v1/orders", json=order_body())).status_code
+
+
+async def test_an_order_is_proven_by_files_alone(short_dir: Path, tmp_path: Path) -> None:
+    """What `up` told, beside what a witness saw, holds without it; and not once it was changed."""
+    witness, told = tmp_path / "witness", tmp_path / "proof"
+    with up(short_dir, audit_interval="50ms", witness=str(witness)) as program:
+        async with platform(program.url, short_dir) as client:
+            order = (await client.post("/v1/orders", json=order_body())).json()
+            path = f"/v1/orders/{order['orderId']}"
+            cancelled = {"status": "CANCELLED", "reason": "test", "timestamp": now()}
+            assert 200 == (await client.post(f"{path}/status", json=cancelled)).status_code
+
+            async def proof() -> str | None:
+                answer = await client.get(f"{path}/proof")
+                seen = witness.read_text() if witness.exists() else ""
+                known = answer.json().get("head", {}).get("signature", "none") in seen
+                return None if answer.json()["pending"] or not known else answer.text
+
+            told.write_text(await eventually(proof))
+    key = run("audit", "key", "--data-dir", str(short_dir)).stdout.strip()
+    words = ("verify", str(told), "--key", key, "--witness", str(witness), "--strict")
+    assert (0, "") == ((held := run(*words)).returncode, held.stderr)
+    told.write_text(told.read_text().replace("PENDING", "CONFIRMED"))
+    assert 1 == run(*words).returncode

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.documents.routes.audit import AUDIT
 from schemas.documents.routes.customers import CUSTOMERS
 from schemas.documents.routes.exceptions import EXCEPTIONS
 from schemas.documents.routes.orders import ORDERS
@@ -20,5 +21,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *CUSTOMERS,
     *PLACES,
     *PARTNERS,
+    *AUDIT,
     *SERVICE,
 )

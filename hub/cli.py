@@ -6,6 +6,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import click

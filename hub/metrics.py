@@ -104,7 +104,7 @@ AUDIT_SIZE = Gauge("ordercast_audit_size", "Events in the audit log")
 AUDIT_HEAD = Gauge("ordercast_audit_head_time_seconds", "Unix time of the newest head seen here")
 AUDIT_FAULTS = Counter(
     "ordercast_audit_faults_total",
-    "Log entries passed over (unreadable), and heads not signed (key, inconsistent)",
+    "Entries passed over (unreadable), and heads not signed (key, inconsistent, lost)",
     ["kind"],
 )
 WITNESS_FAILURES = Counter(

@@ -67,7 +67,7 @@ def visible(role: Role, status: Status, assigned: bool) -> Fields:
     return VISIBLE[status][role] if assigned else NOTHING
 
 
-_INTERNAL: Final = frozenset({"hash", "prevHash", "leg", "riderId", "told"})
+_INTERNAL: Final = frozenset({"hash", "prevHash", "erased", "leg", "riderId", "told"})
 _KNOWS_RIDER: Final = frozenset({Role.PLATFORM, Role.RIDER})
 
 

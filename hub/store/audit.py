@@ -132,7 +132,7 @@ class AuditStore:
         tile, inside = divmod(head["size"], 256)
         done = await self._connection.commit(
             _SIGN,
-            (_HEADS, _LOG, _KEYS, _ROTATIONS),
+            (_HEADS, _LOG, _KEYS, _ROTATIONS, _tile(Tile(0, tile))),
             head["number"],
             dumps(head),
             head["log"],

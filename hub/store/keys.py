@@ -32,6 +32,7 @@ script may touch it all, on one server as on a cluster.
     oc:restaurant:<id>      string  what the platform told of a restaurant (JSON)
     oc:hubs, oc:workers     hash    those that live
     oc:partners             set     the partners with webhooks
+    oc:{audit}:...          the audit log: see hub.store.audit
     oc:lease:<duty>         string  the worker that leads a duty
 
     channels (sharded pub/sub)

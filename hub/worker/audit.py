@@ -66,11 +66,15 @@ class Auditor:
         await self._sign()
         await self._trim()
 
-    async def _load(self) -> Tree:
-        """The log as the store has it. Its cursors are told to the partitions' again: a worker
-        may have died between the two.
+    async def _load(self) -> Tree | None:
+        """The log as the store has it; None where it cannot be gone on with. Its cursors are told
+        to the partitions' again: a worker may have died between the two.
         """
-        tree = await self._store.tree()
+        try:
+            tree = await self._store.tree()
+        except KeyError as error:
+            _fault("lost", f"a tile of the log is gone: {error}")
+            return None
         if tree.cursors:
             await self._log.keep(tree.cursors)
         return tree
@@ -79,6 +83,8 @@ class Auditor:
         """A stretch; whether there may be more."""
         tree = self._tree or await self._load()
         self._tree = None  # until it is known that it is still so
+        if tree is None:
+            return False
         after = {each: tree.cursors.get(each, "") for each in range(PARTITIONS)}
         found = await self._log.read(after, 0.001, _COUNT)
         if not found:
@@ -101,9 +107,9 @@ class Auditor:
             return
         signing = self._keys.next_after(last)
         if signing is None:
-            _refuse("key", "the last head is signed by another key than ours")
+            _fault("key", "the last head is signed by another key than ours")
         elif last is not None and not await self._goes_on(last, tree):
-            _refuse("inconsistent", "the log does not go on from the last head")
+            _fault("inconsistent", "the log does not go on from the last head")
         else:
             await self._append(_head(tree, last, now, signing[1]), signing[0], last)
 
@@ -143,9 +149,9 @@ class Auditor:
             await self._log.trim(untrimmed)
 
 
-def _refuse(kind: str, reason: str) -> None:
+def _fault(kind: str, reason: str) -> None:
     AUDIT_FAULTS.labels(kind).inc()
-    log.error("no head is signed", reason=reason)
+    log.error("the audit log is not signed", reason=reason)
 
 
 def _head(tree: Tree, last: Head | None, now: float, successor: str | None) -> dict[str, Any]:

@@ -308,10 +308,9 @@ async def test_a_log_that_shrank_is_never_signed(
 async def test_a_log_that_lost_a_tile(
     signed: str, connection: Connection, auditor: Auditors
 ) -> None:
-    """It cannot be gone on with, and that is an error for the operator to see."""
+    """It cannot be gone on with, and that is for the operator to see."""
     await connection.ask("DEL", "oc:{audit}:tile:0:0")
-    with pytest.raises(KeyError):
-        await auditor().step()
+    await refuses(auditor, connection, "lost")
 
 
 # Keys

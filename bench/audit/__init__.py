@@ -1,0 +1,1 @@
+"""What the audit log finds, and what it costs."""

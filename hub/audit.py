@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.core.claims import Claims
 from hub.core.merkle import Range, consistency_ranges, inclusion_ranges
-from hub.core.tiles import hash_of, tiles_of
+from hub.core.tiles import Hashes, tiles_of
 from hub.errors import NotFoundError, UnprocessableError
 from hub.orders import Orders
 from hub.store.audit import AuditStore
@@ -16,11 +16,11 @@ __all__ = ["Audit", "paths"]
 
 async def paths(store: AuditStore, plans: Sequence[Sequence[Range]]) -> list[list[str] | None]:
     """The hashes of each plan's ranges, in hex; None where a tile of it is gone."""
-    tiles = await store.tiles(tiles_of(each for plan in plans for each in plan))
+    hash_of = Hashes(await store.tiles(tiles_of(each for plan in plans for each in plan)))
     made: list[list[str] | None] = []
     for plan in plans:
         try:
-            made.append([hash_of(each, tiles).hex() for each in plan])
+            made.append([hash_of(each).hex() for each in plan])
         except KeyError:
             made.append(None)
         await asyncio.sleep(0)  # half a millisecond each: others must have their turn

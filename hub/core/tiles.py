@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Self
 
 from hub.core.merkle import EMPTY, Range, node_hash
 
-__all__ = ["Frontier", "Tile", "Write", "hash_of", "root_of", "tiles_of"]
+__all__ = ["Frontier", "Hashes", "Tile", "Write", "hash_of", "root_of", "tiles_of"]
 
 _HASH: Final = 32
 _BITS: Final = 8
@@ -87,13 +87,31 @@ def _hash_of_node(node: _Node, tiles: Mapping[Tile, bytes]) -> bytes:
     return _folded(_cut(data))
 
 
+class Hashes:
+    """The hashes of ranges, out of tiles; what proofs share is worked out once."""
+
+    def __init__(self, tiles: Mapping[Tile, bytes]) -> None:
+        self._tiles = tiles
+        self._known: dict[_Node, bytes] = {}
+
+    def __call__(self, of: Range) -> bytes:
+        """Raises KeyError with the tile that is missing or too short."""
+        hashes = [self._node(node) for node in _nodes(of)]
+        root = hashes.pop() if hashes else EMPTY
+        while hashes:
+            root = node_hash(hashes.pop(), root)
+        return root
+
+    def _node(self, node: _Node) -> bytes:
+        known = self._known.get(node)
+        if known is None:
+            known = self._known[node] = _hash_of_node(node, self._tiles)
+        return known
+
+
 def hash_of(of: Range, tiles: Mapping[Tile, bytes]) -> bytes:
     """The hash of a range. Raises KeyError with the tile that is missing or too short."""
-    hashes = [_hash_of_node(node, tiles) for node in _nodes(of)]
-    root = hashes.pop() if hashes else EMPTY
-    while hashes:
-        root = node_hash(hashes.pop(), root)
-    return root
+    return Hashes(tiles)(of)
 
 
 def root_of(size: int, tiles: Mapping[Tile, bytes]) -> bytes:

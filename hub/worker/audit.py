@@ -77,6 +77,7 @@ class Auditor:
             return None
         if tree.cursors:
             await self._log.keep(tree.cursors)
+            self._untrimmed |= tree.cursors.keys()
         return tree
 
     async def _extend(self) -> bool:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.audit.tampering import KINDS
+from bench.audit.kinds import KINDS
 
 
 def test_it_runs(tmp_path: Path) -> None:
@@ -18,7 +18,8 @@ def test_it_runs(tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert json.loads(out.read_text()) == report
     tampering = report["tampering"]
-    assert (tampering["found"], tampering["missed"], tampering["falseAlarms"]) == (15, [], 0)
+    assert tampering["found"] == tampering["tamperings"] >= 15
+    assert (tampering["missed"], tampering["falseAlarms"]) == ([], 0)
     assert set(tampering["foundBy"]) == {kind.__name__ for kind in KINDS}
     assert {"workerMicrosecondsPerEvent", "storeBytesPerEvent"} <= report["extension"].keys()
     assert report["large"]["hashesPerEvent"] == 12

@@ -162,9 +162,10 @@ def test_inclusion(size: int, data: st.DataObject) -> None:
     other = data.draw(st.integers(0, size - 1).filter(lambda each: each != index) | st.just(size))
     assert root != root_by_inclusion(other, size, hashes[index], path)
     assert root != root_by_inclusion(index, size, leaf_hash(b"other"), path)
-    assert root != root_by_inclusion(index, size, hashes[index], [*path, root])
+    assert root_by_inclusion(index, 4 * size, hashes[index], path) is None
+    assert root_by_inclusion(index, size, hashes[index], [*path, root]) is None
     if path:
-        assert root != root_by_inclusion(index, size, hashes[index], path[:-1])
+        assert root_by_inclusion(index, size, hashes[index], path[:-1]) is None
         at = data.draw(st.integers(0, len(path) - 1))
         wrong = [*path[:at], leaf_hash(b"wrong"), *path[at + 1 :]]
         assert root != root_by_inclusion(index, size, hashes[index], wrong)
@@ -181,6 +182,7 @@ def test_consistency(one: int, other: int, data: st.DataObject) -> None:
     assert not consistent(first, leaf_hash(b"another past"), second, new, path)
     assert not consistent(first, old, second, leaf_hash(b"another present"), path) or first == 0
     assert not consistent(first, old, second, new, [*path, new])
+    assert not consistent(first, old, 4 * second + 1, new, path) or first == 0
     if path:
         at = data.draw(st.integers(0, len(path) - 1))
         wrong = [*path[:at], leaf_hash(b"wrong"), *path[at + 1 :]]

@@ -189,6 +189,11 @@ def vouch_for_oneself(proof: Json) -> None:
     proof["rotations"] = [OTHER.sign({**head, "nextKey": OTHER.public.text})]
 
 
+def forge_a_rotation(proof: Json) -> None:
+    vouch_for_oneself(proof)
+    proof["rotations"][0]["keyId"] = KEY.public.id
+
+
 def no_head(proof: Json) -> None:
     del proof["head"]
 
@@ -223,6 +228,7 @@ CASES: list[tuple[Callable[[Json], None], set[str]]] = [
     (sign_by_another, {"wrong_key"}),
     (pretend_the_key, {"wrong_signature"}),
     (vouch_for_oneself, {"wrong_key"}),
+    (forge_a_rotation, {"wrong_key"}),
     (no_head, {"no_head"}),
     (erase_badly, {"changed_event"}),
 ]
@@ -333,6 +339,8 @@ def test_a_newer_head_must_go_on_from_the_one_seen() -> None:
     assert check_proof(proof, KEY.public, seen).holds
     proof["consistency"]["hashes"][0] = "0" * 64
     assert codes(check_proof(proof, KEY.public, seen).faults) == {"inconsistent"}
+    proof["consistency"] = ledger.consistency(10, 20)
+    assert codes(check_proof(proof, KEY.public, seen).faults) == {"consistency_missing"}
 
 
 def test_another_past_with_the_right_key_is_found() -> None:

@@ -172,6 +172,7 @@ async def test_an_event_that_is_newer_than_the_head(hub: RunningHub, auditor: Au
     order = await place(hub.platform)
     await auditor().step()
     await advance(hub.platform, order, "CONFIRMED")
+    await auditor(interval=50).step()
     proof = await proof_of(hub.platform, order["orderId"])
     assert (proof["pending"], [each["seq"] for each in proof["inclusion"]]) == ([2], [1])
     assert check_proof(proof, KEY.public, allow_pending=True).holds

@@ -176,3 +176,20 @@ async def test_an_event_that_is_newer_than_the_head(hub: RunningHub, auditor: Au
     proof = await proof_of(hub.platform, order["orderId"])
     assert (proof["pending"], [each["seq"] for each in proof["inclusion"]]) == ([2], [1])
     assert check_proof(proof, KEY.public, allow_pending=True).holds
+
+
+async def test_a_proof_outlasts_an_erasure(hub: RunningHub, auditor: Auditors) -> None:
+    """Personal data goes, its events are named, and all places, hashes and the chain hold."""
+    order = await place(hub.platform, customerId="cus_9")
+    customer = hub.http(Role.CUSTOMER, sub="cus_9")
+    await advance(customer, order, "CANCELLED")
+    await auditor().step()
+    assert (await hub.platform.delete("/v1/customers/cus_9/data")).status_code == 202
+    await hub.state.customers.work()
+    proof = await proof_of(hub.platform, order["orderId"])
+    verdict = check_proof(proof, KEY.public)
+    assert [(each.code, each.seq) for each in verdict.notes] == [("erased", 2)]
+    assert verdict.holds
+    assert "cus_9" not in str(proof)
+    proof["events"][1]["hash"] = "0" * 64
+    assert not check_proof(proof, KEY.public).holds

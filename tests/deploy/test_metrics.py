@@ -49,7 +49,7 @@ def test_the_list_is_whole_and_true() -> None:
 def test_no_label_grows_with_orders_or_people() -> None:
     """A label per order or rider would be a series for each."""
     labels = set().union(*(labels for _, labels in exported().values()))
-    few = {"kind", "code", "reason", "route", "status", "how", "table", "stream"}
+    few = {"kind", "code", "reason", "route", "status", "how", "table", "stream", "band"}
     assert labels == {*few, "endpoint"}
 
 

@@ -5,16 +5,21 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JS := clients/js
 JS_STAMP := $(JS)/node_modules/.package-lock.json
+PAGES := hub/pages/track.html
+NPM := $(shell command -v npm)
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo test check js bench fmt clean
+.PHONY: demo test check js pages pages-test wheel bench fmt clean
 
-demo: $(STAMP)
+demo: $(STAMP) pages
 	$(BIN)/ordercast demo $(ARGS)
 
 test: check
 	$(BIN)/pytest -n auto $(ARGS)
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory js; \
+	@if [ -n "$(NPM)" ]; then $(MAKE) --no-print-directory js; \
 	else echo "no npm here: the TypeScript client in $(JS) was not tested"; fi
+	@if [ -n "$(NPM)" -a -n "$(CHROMIUM)" ]; then $(MAKE) --no-print-directory pages-test; \
+	else echo "no npm or no Chromium here: the web pages were not tested"; fi
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -26,6 +31,25 @@ check: $(STAMP)
 js: $(STAMP) $(JS_STAMP)
 	cd $(JS) && npm run --silent check && npm run --silent build && npm run --silent test
 
+# The web pages, into the Python package. Without npm the hub says 404 in their place.
+ifneq ($(NPM),)
+pages: $(PAGES)
+else
+pages:
+	@echo "no npm here: the web pages are not built"
+endif
+
+$(PAGES): $(JS_STAMP) $(JS)/vite.config.ts $(shell find $(JS)/pages $(JS)/src -type f)
+	cd $(JS) && npm run --silent build:pages -- --logLevel warn
+
+# In a real Chromium, against a real hub. CHROMIUM=/path names another than the one on the path.
+pages-test: $(STAMP) pages
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[pages]'
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/pages $(ARGS)
+
+wheel: $(STAMP) pages
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 bench: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m bench all --targets all $(ARGS)
@@ -36,7 +60,7 @@ fmt: $(STAMP)
 
 clean:
 	rm -rf $(VENV) .ordercast .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf $(JS)/node_modules $(JS)/dist
+	rm -rf $(JS)/node_modules $(JS)/dist hub/pages dist
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -54,6 +54,7 @@ from hub.transports import (
     orders,
     osmand,
     overview,
+    pages,
     partners,
     service,
     sse,
@@ -144,6 +145,7 @@ class Hub:
         self.probe = Probe(self.hub_id)
         self._tasks: list[asyncio.Task[None]] = []
         self.bus: Bus
+        self.pages: pages.Pages
 
     async def start(self) -> None:
         self.bus = Bus(self.connection, self._on_lost, self._on_restored)
@@ -237,9 +239,17 @@ def _draining() -> dict[str, Any]:
     return {"type": "notice", "code": "draining", "reconnect": reconnect_window()}
 
 
+def _tiles(settings: Settings) -> dict[str, str] | None:
+    if not settings.tiles:
+        return None
+    about = {"attribution": settings.tiles_attribution, "crs": settings.tiles_crs}
+    return {"url": settings.tiles, **about}
+
+
 def make_app(settings: Settings, connection: Connection) -> Starlette:
     """The ASGI application of one hub; its sockets need `SocketProtocol` in uvicorn's `ws`."""
     hub = Hub(settings, connection)
+    hub.pages = pages.Pages(pages.BUILT, _tiles(settings))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -258,6 +268,7 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
         *stream.routes,
         *partners.routes,
         *audit.routes,
+        *pages.routes,
         *service.routes,
         *([] if settings.ops_port else service.ops_routes),
     ]

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.core.maptiles import check_tiles
 from hub.errors import StartError
 from hub.store.connection import Durability
 
@@ -98,6 +99,10 @@ class Settings(BaseSettings):
     """Seconds between two heads while there is traffic."""
     witness: Annotated[str, Field(min_length=1)] | None = None
     """Where each head is told: a file, or an https URL."""
+    tiles: Annotated[str, AfterValidator(check_tiles)] = ""
+    """Map tiles of the pages, as `https://tiles.example/{z}/{x}/{y}.png`; a plain map without."""
+    tiles_attribution: str = ""
+    tiles_crs: Literal["wgs84", "gcj02"] = "wgs84"
 
     payment_timeout: Duration = 900.0
     merchant_warning: Duration = 300.0

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "pages/**/*.test.ts"],
     restoreMocks: true,
     // A real hub is started, and killed; the rest takes milliseconds.
     testTimeout: 120_000,

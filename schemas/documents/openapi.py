@@ -40,6 +40,7 @@ _TAGS: Final = {
     "restaurants": "Data that seldom changes.",
     "webhooks": "Endpoints that are told what happens.",
     "audit": "Proofs that nothing was changed afterwards.",
+    "pages": "For people with a browser.",
     "documents": "This contract, for machines.",
     "operations": "For those who run the hub.",
 }

@@ -34,6 +34,7 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,250}$"},
     ),
     "name": _path("name", "OrderRequest", {"type": "string", "pattern": "^[A-Za-z0-9]+$"}),
+    "file": _path("file", "track-D8hQw2.js", _TEXT),
     "idempotencyKey": _given(
         "Idempotency-Key",
         "header",

@@ -7,6 +7,7 @@ from schemas.documents.routes.customers import CUSTOMERS
 from schemas.documents.routes.exceptions import EXCEPTIONS
 from schemas.documents.routes.orders import ORDERS
 from schemas.documents.routes.overview import OVERVIEW
+from schemas.documents.routes.pages import PAGES
 from schemas.documents.routes.partners import PARTNERS
 from schemas.documents.routes.places import PLACES
 from schemas.documents.routes.route import Answer, Route
@@ -22,5 +23,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *PLACES,
     *PARTNERS,
     *AUDIT,
+    *PAGES,
     *SERVICE,
 )

@@ -1,0 +1,58 @@
+/** Which language a page speaks: what was chosen before, else the browser's. */
+
+import { en } from "./en.ts";
+import { zh } from "./zh.ts";
+
+export type Texts = typeof en;
+
+export interface Language {
+  /** BCP 47, also for Intl. */
+  readonly tag: string;
+  /** What it calls itself. */
+  readonly name: string;
+  readonly texts: Texts;
+}
+
+export const LANGUAGES: readonly [Language, ...Language[]] = [
+  { tag: "en", name: "English", texts: en },
+  { tag: "zh-CN", name: "中文", texts: zh },
+];
+
+const KEPT = "ordercast.language";
+
+/** The first wanted one that there is; English if there is none. */
+export function pick(wanted: readonly string[]): Language {
+  const primary = (tag: string) => tag.toLowerCase().split("-")[0];
+  for (const tag of wanted) {
+    const found = LANGUAGES.find((language) => primary(language.tag) === primary(tag));
+    if (found !== undefined) return found;
+  }
+  return LANGUAGES[0];
+}
+
+export function preferred(): Language {
+  const chosen = kept();
+  return pick(chosen === null ? navigator.languages : [chosen, ...navigator.languages]);
+}
+
+/** Keep a choice for next time, and tell the document. */
+export function choose(language: Language): void {
+  try {
+    localStorage.setItem(KEPT, language.tag);
+  } catch {
+    // Storage may be forbidden; then it holds for this page.
+  }
+}
+
+/** For screen readers, fonts and hyphenation. */
+export function speak(language: Language): void {
+  document.documentElement.lang = language.tag;
+}
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,43 @@
+/** What stands on every page. */
+
+import type { ComponentChildren } from "preact";
+import { LANGUAGES, type Language } from "./language.ts";
+
+interface BarProps {
+  readonly title: string;
+  readonly language: Language;
+  readonly onLanguage: (language: Language) => void;
+  readonly children?: ComponentChildren;
+}
+
+/** The banner: what page this is, and the switch of languages. */
+export function Bar({ title, language, onLanguage, children }: BarProps) {
+  return (
+    <header class="bar">
+      <span class="bar-title">{title}</span>
+      {children}
+      <nav class="languages" aria-label={language.texts.common.language}>
+        {LANGUAGES.map((each) => (
+          <button
+            key={each.tag}
+            type="button"
+            lang={each.tag}
+            aria-pressed={each === language}
+            onClick={() => onLanguage(each)}
+          >
+            {each.name}
+          </button>
+        ))}
+      </nav>
+    </header>
+  );
+}
+
+/** Something that is not as it should be. Screen readers are told when it comes. */
+export function Notice({ kind, children }: { kind: "warn" | "bad"; children: ComponentChildren }) {
+  return (
+    <div class={`notice ${kind}`} role="status">
+      {children}
+    </div>
+  );
+}

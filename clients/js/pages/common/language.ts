@@ -20,9 +20,12 @@ export const LANGUAGES: readonly [Language, ...Language[]] = [
 
 const KEPT = "ordercast.language";
 
+function primary(tag: string): string | undefined {
+  return tag.toLowerCase().split("-")[0];
+}
+
 /** The first wanted one that there is; English if there is none. */
 export function pick(wanted: readonly string[]): Language {
-  const primary = (tag: string) => tag.toLowerCase().split("-")[0];
   for (const tag of wanted) {
     const found = LANGUAGES.find((language) => primary(language.tag) === primary(tag));
     if (found !== undefined) return found;
@@ -35,7 +38,12 @@ export function preferred(): Language {
   return pick(chosen === null ? navigator.languages : [chosen, ...navigator.languages]);
 }
 
-/** Keep a choice for next time, and tell the document. */
+/** As people write numbers and times where the browser is at home, if it speaks that language. */
+export function localeOf(language: Language, browser = navigator.languages): string {
+  return browser.find((tag) => primary(tag) === primary(language.tag)) ?? language.tag;
+}
+
+/** Keep a choice for next time. */
 export function choose(language: Language): void {
   try {
     localStorage.setItem(KEPT, language.tag);

@@ -1,6 +1,7 @@
 /** Which language a page speaks: what was chosen before, else the browser's. */
 
 import { en } from "./en.ts";
+import { device } from "./storage.ts";
 import { zh } from "./zh.ts";
 
 export type Texts = typeof en;
@@ -34,8 +35,8 @@ export function pick(wanted: readonly string[]): Language {
 }
 
 export function preferred(): Language {
-  const chosen = kept();
-  return pick(chosen === null ? navigator.languages : [chosen, ...navigator.languages]);
+  const chosen = device.get(KEPT);
+  return pick(chosen === undefined ? navigator.languages : [chosen, ...navigator.languages]);
 }
 
 /** As people write numbers and times where the browser is at home, if it speaks that language. */
@@ -45,22 +46,10 @@ export function localeOf(language: Language, browser = navigator.languages): str
 
 /** Keep a choice for next time. */
 export function choose(language: Language): void {
-  try {
-    localStorage.setItem(KEPT, language.tag);
-  } catch {
-    // Storage may be forbidden; then it holds for this page.
-  }
+  device.set(KEPT, language.tag);
 }
 
 /** For screen readers, fonts and hyphenation. */
 export function speak(language: Language): void {
   document.documentElement.lang = language.tag;
-}
-
-function kept(): string | null {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
 }

@@ -26,6 +26,7 @@ from hub.demo.summary import Summary, summarize
 from hub.demo.town import Town
 from hub.errors import StartError
 from hub.tokens import Tokens
+from hub.transports.pages import BUILT
 from schemas.orders import Event
 
 __all__ = ["Options", "run"]
@@ -141,7 +142,7 @@ class _Stage:
     async def _shown(self) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(self._screen.show()),
-            asyncio.create_task(self._show_stream()),
+            asyncio.create_task(self._show_first()),
         ]
         try:
             yield
@@ -150,10 +151,13 @@ class _Stage:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _show_stream(self) -> None:
+    async def _show_first(self) -> None:
         record: OrderRecord = await self._town.first_order
+        page = f"{self._watch_url}/track/{record.order_id}#{record.token}"
         address = f"{self._watch_url}/v1/orders/{record.order_id}/stream"
         command = f"curl -N '{address}?access_token={record.token}'"
+        if (BUILT / "track.html").exists():
+            self._console.print(f"the first order in a browser:\n{page}", soft_wrap=True)
         self._console.print(f"the first order's live stream:\n{command}", soft_wrap=True)
 
     async def _stored(self, stopped: asyncio.Task[bool]) -> dict[str, list[Event]]:

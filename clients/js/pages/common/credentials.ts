@@ -6,9 +6,9 @@ export interface Claims {
   readonly exp?: number;
 }
 
-/** Without one: undefined. */
+/** Without one: undefined. A token has no character that would be escaped. */
 export function tokenOf(fragment: string): string | undefined {
-  const token = decodeURIComponent(fragment.replace(/^#/, "")).trim();
+  const token = fragment.replace(/^#/, "");
   return token === "" ? undefined : token;
 }
 

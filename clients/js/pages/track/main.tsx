@@ -19,7 +19,7 @@ const PATIENCE = 1.5;
 const HIDDEN = 300;
 
 const config = readConfig();
-const orderId = decodeURIComponent(location.pathname.split("/").pop() ?? "");
+const orderId = location.pathname.split("/").pop() ?? "";
 const token = tokenOf(location.hash) ?? "";
 const clock = new HubClock();
 const page = document.getElementById("page") as HTMLElement;

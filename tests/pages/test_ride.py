@@ -98,10 +98,11 @@ async def test_it_sends_no_more_often_than_the_hub_wants(hub: RunningHub, show: 
     """Of many fixes in a minute without an order, one goes out."""
     rider = fresh("rider")
     sent: list[dict[str, Any]] = []
-    async with show("/ride") as page:
+
+    async def listen(page: Page) -> None:
         page.on("websocket", lambda socket: socket.on("framesent", lambda f: sent.append(_read(f))))
-        await page.goto(f"{hub.url}{link(rider)}")
-        await page.reload()
+
+    async with show(link(rider), prepare=listen) as page:
         await start(page)
         await expect(page.locator(".facts")).to_contain_text("Sent every 60 seconds")
         await eventually(lambda: [m for m in sent if m["type"] == "fix"])
@@ -121,31 +122,31 @@ async def test_without_a_connection_positions_are_kept(hub: RunningHub, show: Op
     rider = fresh("rider")
     order = await on_delivery(hub.platform, rider)
     here: list[WebSocketRoute] = []
-    there = asyncio.Event()
+    away = asyncio.Event()
 
     async def gateway(socket: WebSocketRoute) -> None:
-        if there.is_set():
+        if away.is_set():
             await socket.close(code=1013)
             return
         here.append(socket)
         socket.connect_to_server()
 
+    async def prepare(page: Page) -> None:
+        await page.route_web_socket("**/v1/riders/*/stream", gateway)
+
     async with (
         hub.stream(Role.CUSTOMER, orders=[order["orderId"]]) as wire,
-        show("/ride") as page,
+        show(link(rider), prepare=prepare) as page,
     ):
         await wire.subscribe(order["orderId"])
-        await page.route_web_socket("**/v1/riders/*/stream", gateway)
-        await page.goto(f"{hub.url}{link(rider)}")
-        await page.reload()
         await start(page)
         await wire.until("position")
-        there.set()
+        away.set()
         await here[-1].close(code=1012)
         await expect(page.locator(".state.down")).to_contain_text("No connection")
         await ride_to(page, SHOP["lat"] + 0.002, SHOP["lng"])
         await expect(page.locator(".facts")).to_contain_text("Waiting to be sent: ")
-        there.clear()
+        away.clear()
         await page.evaluate("dispatchEvent(new Event('online'))")
         await expect(page.locator(".state.up")).to_be_visible(timeout=20_000)
         await wire.until("position", lambda told: told["lat"] == round(SHOP["lat"] + 0.002, 5))

@@ -168,7 +168,7 @@ async def test_the_rider_glides_between_positions(hub: RunningHub, show: Open) -
     async with show(link(await riding(hub, speed=15.0, heading=90.0))) as page:
         rider = page.locator(".sign.rider")
         await expect(rider).to_have_attribute("data-worth", "fresh")
-        await expect(page.locator(".rider")).to_contain_text("Live position")
+        await expect(page.locator("p.rider")).to_contain_text("Live position")
         first = await rider.get_attribute("style")
         await expect(rider).not_to_have_attribute("style", first or "")
 
@@ -176,10 +176,10 @@ async def test_the_rider_glides_between_positions(hub: RunningHub, show: Open) -
 async def test_a_rider_not_seen_lately_is_greyed_and_then_gone(hub: RunningHub, show: Open) -> None:
     """The page says since when; what it is worth comes from its age."""
     async with show(link(await riding(hub, offset=-50))) as page:
-        await expect(page.locator(".rider")).to_contain_text("Rider seen 5")
+        await expect(page.locator("p.rider")).to_contain_text("Rider seen 5")
         await expect(page.locator(".sign.rider")).to_have_attribute("data-worth", "stale")
     async with show(link(await riding(hub, offset=-125))) as page:
-        await expect(page.locator(".rider")).to_contain_text("last seen 2 minutes ago")
+        await expect(page.locator("p.rider")).to_contain_text("last seen 2 minutes ago")
         await expect(page.locator(".sign.rider")).to_have_attribute("data-worth", "lost")
 
 
@@ -190,7 +190,7 @@ async def test_another_rider_begins_with_nothing(hub: RunningHub, show: Open) ->
         await expect(page.locator(".sign.rider")).to_be_visible()
         await assign(hub.platform, order, fresh("rider"))
         await expect(page.locator(".sign.rider")).to_have_count(0)
-        await expect(page.locator(".rider")).to_contain_text("Waiting for the rider's position")
+        await expect(page.locator("p.rider")).to_contain_text("Waiting for the rider's position")
 
 
 # The sold-out question
@@ -249,10 +249,11 @@ async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
         sockets.append(socket)
         socket.connect_to_server()
 
-    async with show("/ride") as page:
+    async def prepare(page: Page) -> None:
         await page.route_web_socket("**/v1/stream", gateway)
         await page.route("**/stream", lambda route: route.abort())
-        await page.goto(f"{hub.url}{link(order)}")
+
+    async with show(link(order), prepare=prepare) as page:
         await expect(page.get_by_role("heading", level=1)).to_have_text(STATES[pending][0])
         open_to_hub = False
         await sockets[0].close(code=1012)
@@ -351,13 +352,14 @@ async def test_tiles_come_from_where_the_setting_says(hub: RunningHub, show: Ope
         asked.append((route.request.url, (await route.request.all_headers()).get("referer", "")))
         await route.fulfill(status=200, content_type="image/svg+xml", body=SVG)
 
+    async def prepare(page: Page) -> None:
+        await page.context.route("https://*.tiles.example/**", tile)
+
     before = hub.state.pages
     url = "https://{s}.tiles.example/{z}/{x}/{y}.png"
     hub.state.pages = Pages(BUILT, {"url": url, "attribution": "Map data: them", "crs": "wgs84"})
     try:
-        async with show("/ride") as page:
-            await page.context.route("https://*.tiles.example/**", tile)
-            await page.goto(f"{hub.url}{link(await pending(hub))}")
+        async with show(link(await pending(hub)), prepare=prepare) as page:
             await expect(page.get_by_text("Map data: them")).to_be_visible()
             await expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
     finally:

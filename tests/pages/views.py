@@ -1,6 +1,6 @@
 """How a page is looked at: size, scheme, language; and what must hold on each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ __all__ = ["VIEWS", "View", "faults", "opened", "wide"]
 _AXE: Final = Path(__file__).parents[2] / "clients/js/node_modules/axe-core/axe.min.js"
 _SIZES: Final = {"phone": (390, 844), "desktop": (1280, 800)}
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_AT_SHOP: Final = {"latitude": SHOP["lat"], "longitude": SHOP["lng"], "accuracy": 9}
 _OFFLINE: Final = "net::ERR_"
 
 
@@ -41,22 +42,30 @@ VIEWS: Final = pytest.mark.parametrize("view", _FOUR, ids=str)
 
 
 @asynccontextmanager
-async def opened(browser: Browser, url: str, view: View, **options: Any) -> AsyncIterator[Page]:
-    """A page in a profile of its own. What it complains of in the console fails the test; that it
-    can't load something is told there too, and is for the test to judge.
+async def opened(
+    browser: Browser,
+    url: str,
+    view: View,
+    prepare: Callable[[Page], Awaitable[None]] | None = None,
+    **options: Any,
+) -> AsyncIterator[Page]:
+    """A page in a profile of its own, prepared before it goes to `url`. What it complains of in the
+    console fails the test; that it can't load something is told there too, and is for the test to
+    judge.
     """
     width, height = _SIZES[view.size]
     context = await browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=view.scheme,
         locale=view.language,
-        geolocation={"latitude": SHOP["lat"], "longitude": SHOP["lng"], "accuracy": 9},
-        **{"permissions": ["geolocation"], **options},
+        **{"geolocation": _AT_SHOP, "permissions": ["geolocation"], **options},
     )
     complaints: list[str] = []
     page = await context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: _note(complaints, message.type, message.text))
+    if prepare is not None:
+        await prepare(page)
     await page.goto(url)
     yield page
     await context.close()

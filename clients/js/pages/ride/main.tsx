@@ -1,7 +1,7 @@
 /** The Ride page: a rider's phone tells where it is, and the rider what was done. `/ride#TOKEN` */
 
 import { render } from "preact";
-import { ClosedError, type FixInput, RiderClient } from "../../src/index.ts";
+import { CloseCode, ClosedError, type FixInput, RiderClient } from "../../src/index.ts";
 import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { request } from "../common/http.ts";
@@ -127,8 +127,9 @@ async function listen(rider: RiderClient): Promise<void> {
 
 function endingOf(error: unknown): Ending {
   if (!(error instanceof ClosedError)) return "failed";
-  if (error.code === 4509) return "superseded";
-  return error.code === 4001 ? "expired" : "refused";
+  if (error.code === CloseCode.SUPERSEDED) return "superseded";
+  const expired = (claims?.exp ?? Number.POSITIVE_INFINITY) * 1000 < Date.now();
+  return expired || error.code === CloseCode.TOKEN_EXPIRED ? "expired" : "refused";
 }
 
 /** The shift is over: nothing more is told of the phone's place. */

@@ -1,10 +1,10 @@
 /** The Track page: one order, live. `/track/ORDER#TOKEN` */
 
 import { render } from "preact";
-import { ClosedError, type Update, UserClient, type wire } from "../../src/index.ts";
+import { CloseCode, ClosedError, type Update, UserClient, type wire } from "../../src/index.ts";
 import { HubClock } from "../common/clock.ts";
 import { readConfig } from "../common/config.ts";
-import { tokenOf } from "../common/credentials.ts";
+import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { newKey, request } from "../common/http.ts";
 import { choose, type Language, localeOf, preferred, speak } from "../common/language.ts";
@@ -129,7 +129,9 @@ async function watch(): Promise<void> {
 
 function refusedBy(error: unknown): Refusal {
   if (!(error instanceof ClosedError)) return "failed";
-  return error.code === 4001 ? "expired" : error.code < 4510 ? "unauthenticated" : "failed";
+  const { exp = Number.POSITIVE_INFINITY } = claimsOf(token) ?? {};
+  const expired = error.code === CloseCode.TOKEN_EXPIRED || exp * 1000 < clock.now();
+  return expired ? "expired" : "unauthenticated";
 }
 
 function onNetwork(): void {

@@ -43,9 +43,12 @@ $(PAGES): $(JS_STAMP) $(JS)/vite.config.ts $(shell find $(JS)/pages $(JS)/src -t
 	cd $(JS) && npm run --silent build:pages -- --logLevel warn
 
 # In a real Chromium, against a real hub. CHROMIUM=/path names another than the one on the path.
-pages-test: $(STAMP) pages
+pages-test: $(VENV)/.pages pages
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -n auto tests/pages $(ARGS)
+
+$(VENV)/.pages: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[pages]'
-	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/pages $(ARGS)
+	touch $@
 
 wheel: $(STAMP) pages
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

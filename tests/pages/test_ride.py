@@ -144,12 +144,12 @@ async def test_without_a_connection_positions_are_kept(hub: RunningHub, show: Op
         away.set()
         await here[-1].close(code=1012)
         await expect(page.locator(".state.down")).to_contain_text("No connection")
-        await ride_to(page, SHOP["lat"] + 0.002, SHOP["lng"])
+        await ride_to(page, SHOP["lat"] + 0.0003, SHOP["lng"])
         await expect(page.locator(".facts")).to_contain_text("Waiting to be sent: ")
         away.clear()
         await page.evaluate("dispatchEvent(new Event('online'))")
         await expect(page.locator(".state.up")).to_be_visible(timeout=20_000)
-        await wire.until("position", lambda told: told["lat"] == round(SHOP["lat"] + 0.002, 5))
+        await wire.until("position", lambda told: told["lat"] == round(SHOP["lat"] + 0.0003, 5))
 
 
 async def test_the_buttons_move_the_order(hub: RunningHub, show: Open) -> None:

@@ -39,7 +39,7 @@ pages:
 	@echo "no npm here: the web pages are not built"
 endif
 
-$(PAGES): $(JS_STAMP) $(JS)/vite.config.ts $(shell find $(JS)/pages $(JS)/src -type f)
+$(PAGES): $(JS_STAMP) $(JS)/vite.config.ts $(shell find $(JS)/pages $(JS)/src -type f) schemas/exported/asyncapi.json
 	cd $(JS) && npm run --silent build:pages -- --logLevel warn
 
 # In a real Chromium, against a real hub. CHROMIUM=/path names another than the one on the path.

@@ -5,12 +5,14 @@ kept for ever, and the page is asked for anew each time. A further page is a row
 one in `schemas/documents/routes/pages.py`.
 """
 
+import asyncio
 import gzip
 import html
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +30,15 @@ __all__ = ["BUILT", "Pages", "routes"]
 
 BUILT: Final = Path(__file__).parent.parent / "pages"
 
-_PAGES: Final = {"track": "/track/{order_id}", "ride": "/ride"}
+_PAGES: Final = {
+    "track": "/track/{order_id}",
+    "ride": "/ride",
+    "desk": "/desk",
+    "docs": "/docs",
+    "sockets": "/docs/sockets",
+}
+_STYLED_INLINE: Final = frozenset({"docs", "sockets"})
+"""Pages that libraries draw, which write styles into elements. Their scripts are ours alone too."""
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _HAS_DIGEST: Final = re.compile(r".+-[A-Za-z0-9_-]{8}\.\w+")
@@ -47,12 +57,19 @@ _OF_PAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _File:
     body: bytes
-    zipped: bytes | None
     media: str
-    digest: str
+
+    @cached_property
+    def digest(self) -> str:
+        return f'"{sha256(self.body).hexdigest()[:16]}"'
+
+    @cached_property
+    def zipped(self) -> bytes | None:
+        """When it is first asked for: the documents' scripts take a tenth of a second."""
+        return gzip.compress(self.body, mtime=0) if _WORTH_ZIPPING.match(self.media) else None
 
 
 class Pages:
@@ -71,8 +88,7 @@ class Pages:
         media = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         if media == "text/html":
             body = body.replace(_PLACE_OF_CONFIG, self._meta)
-        zipped = gzip.compress(body, mtime=0) if _WORTH_ZIPPING.match(media) else None
-        return _File(body, zipped, media, f'"{sha256(body).hexdigest()[:16]}"')
+        return _File(body, media)
 
     def file(self, name: str) -> _File:
         """Raises NotFoundError, which says what to do where nothing was built."""
@@ -84,15 +100,16 @@ class Pages:
             raise NotFoundError("there is no such file; reload the page")
         return self._files[name]
 
-    def policy(self, host: str) -> str:
-        """The content security policy. Not every browser counts our sockets as 'self'."""
+    def policy(self, name: str, host: str) -> str:
+        """A page's content security policy. Not every browser counts our sockets as 'self'."""
+        inline = " 'unsafe-inline'" if name in _STYLED_INLINE else ""
         sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
         tiles = f" {self._tiles}" if self._tiles else ""
         return "; ".join(
             (
                 "default-src 'none'",
                 "script-src 'self'",
-                "style-src 'self'",
+                f"style-src 'self'{inline}",
                 f"img-src 'self' data:{tiles}",
                 f"connect-src 'self'{sockets}",
                 "manifest-src 'self'",
@@ -108,18 +125,19 @@ def _pages(request: Request) -> Pages:
     return pages
 
 
-def _sent(request: Request, file: _File, headers: dict[str, str]) -> Response:
+async def _sent(request: Request, file: _File, headers: dict[str, str]) -> Response:
     accepted = request.headers.get("accept-encoding", "")
-    if file.zipped is None or "gzip" not in accepted:
+    zipped = await asyncio.to_thread(lambda: file.zipped) if "gzip" in accepted else None
+    if zipped is None:
         return Response(file.body, headers=headers, media_type=file.media)
     headers = {**headers, "Content-Encoding": "gzip"}
-    return Response(file.zipped, headers=headers, media_type=file.media)
+    return Response(zipped, headers=headers, media_type=file.media)
 
 
 def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
         file = _pages(request).file(f"{name}.html")
-        policy = _pages(request).policy(request.headers.get("host", ""))
+        policy = _pages(request).policy(name, request.headers.get("host", ""))
         headers = {
             **_OF_PAGES,
             "ETag": f"W/{file.digest}",
@@ -127,7 +145,7 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
         }
         if matches(request.headers.get("if-none-match"), file.digest):
             return Response(status_code=304, headers=headers)
-        return _sent(request, file, headers)
+        return await _sent(request, file, headers)
 
     return page
 
@@ -137,7 +155,7 @@ async def _asset(request: Request) -> Response:
     file = _pages(request).file(name)
     kept = _FOR_EVER if _HAS_DIGEST.fullmatch(name) else "no-cache"
     headers = {**_ALL, "Cache-Control": kept, "Vary": "Accept-Encoding"}
-    return _sent(request, file, headers)
+    return await _sent(request, file, headers)
 
 
 routes: Final[list[Any]] = [

@@ -89,18 +89,21 @@ export interface Models {
   After: After;
   Auth: Auth;
   BadField: BadField;
+  BridgeInstance: BridgeInstance;
   Cadence: Cadence;
   CourierState: CourierState;
   CourierStateResult: CourierStateResult;
   CourierStateUpdate: CourierStateUpdate;
   Delivery: Delivery;
   DeliveryAttempt: DeliveryAttempt;
+  DeliveryCounts: DeliveryCounts;
   DeliveryDetail: DeliveryDetail;
   DeliveryList: DeliveryList;
   DeliveryState: DeliveryState;
   Endpoint: Endpoint;
   EndpointBody: EndpointBody;
   EndpointFeedItem: EndpointFeedItem;
+  EndpointHealth: EndpointHealth;
   EndpointList: EndpointList;
   EndpointMode: EndpointMode;
   EndpointPatch: EndpointPatch;
@@ -115,9 +118,11 @@ export interface Models {
   EstimateMessage: EstimateMessage;
   Eta: Eta;
   Event: Event;
+  EventLag: EventLag;
   EventList: EventList;
   EventType: EventType;
   ExceptionCode: ExceptionCode;
+  ExceptionCounts: ExceptionCounts;
   ExceptionList: ExceptionList;
   ExceptionReport: ExceptionReport;
   ExceptionState: ExceptionState;
@@ -139,7 +144,9 @@ export interface Models {
   Notice: Notice;
   NoticeCode: NoticeCode;
   Order: Order;
+  OrderCounts: OrderCounts;
   OrderException: OrderException;
+  OrderList: OrderList;
   OrderPlaced: OrderPlaced;
   OrderRequest: OrderRequest;
   OrderStatusBody: OrderStatusBody;
@@ -149,6 +156,7 @@ export interface Models {
   OsmandBody: OsmandBody;
   OsmandCoords: OsmandCoords;
   OsmandLocation: OsmandLocation;
+  Overview: Overview;
   PartnerEventType: PartnerEventType;
   PartnerSecret: PartnerSecret;
   Payment: Payment;
@@ -190,7 +198,9 @@ export interface Models {
   TrailPoint: TrailPoint;
   Unsubscribe: Unsubscribe;
   Unsubscribed: Unsubscribed;
+  WebhookHealth: WebhookHealth;
   Welcome: Welcome;
+  WorkerInstance: WorkerInstance;
 }
 export interface Ack {
   type: "ack";
@@ -227,6 +237,9 @@ export interface Auth {
 export interface BadField {
   pointer: string;
   detail: string;
+}
+export interface BridgeInstance {
+  bridge: string;
 }
 /**
  * How often the rider should send a fix.
@@ -288,6 +301,18 @@ export interface DeliveryAttempt {
   tookMs: number;
   status?: number;
   error?: string;
+}
+export interface DeliveryCounts {
+  /**
+   * orders with something waiting
+   */
+  waiting: number;
+  /**
+   * of them, those that wait for a retry, or are out just now
+   */
+  retrying: number;
+  dead: number;
+  held: number;
 }
 export interface DeliveryDetail {
   deliveryId: string;
@@ -385,6 +410,25 @@ export interface EndpointFeedItem {
   timestamp: string;
   supersedes?: number[];
   cursor: string;
+}
+export interface EndpointHealth {
+  /**
+   * orders with something waiting
+   */
+  waiting: number;
+  /**
+   * of them, those that wait for a retry, or are out just now
+   */
+  retrying: number;
+  dead: number;
+  held: number;
+  partner: string;
+  endpointId: string;
+  /**
+   * of its URL
+   */
+  origin: string;
+  state: EndpointState;
 }
 export interface EndpointList {
   items: Endpoint[];
@@ -514,10 +558,25 @@ export interface OrderException {
   detail?: string;
   items?: string[];
 }
+/**
+ * From a change to the sockets that watch it, of events of the last minute.
+ */
+export interface EventLag {
+  events: number;
+  p50Ms?: number;
+  p99Ms?: number;
+}
 export interface EventList {
   orderId: string;
   epoch: string;
   events: Event[];
+}
+export interface ExceptionCounts {
+  open: number;
+  byCode: {
+    [k: string]: number;
+  };
+  oldestAt?: string;
 }
 export interface ExceptionList {
   items: OrderException[];
@@ -649,6 +708,12 @@ export interface HubInstance {
    */
   address: string;
   seenAt: string;
+  sockets?: number;
+  /**
+   * orders that somebody watches there
+   */
+  feeds?: number;
+  eventLag?: EventLag;
   [k: string]: unknown;
 }
 export interface HubList {
@@ -716,6 +781,29 @@ export interface Place {
   lat: number;
   lng: number;
   crs?: "wgs84" | "gcj02";
+}
+/**
+ * `entered`: how many orders have entered each status since `since`, an hour and up to five
+ * minutes ago; those that entered PENDING were placed.
+ */
+export interface OrderCounts {
+  /**
+   * now in each status that is not final
+   */
+  live: {
+    [k: string]: number;
+  };
+  entered: {
+    [k: string]: number;
+  };
+  since: string;
+}
+export interface OrderList {
+  items: Order[];
+  /**
+   * give it as `after`; null at the end
+   */
+  next: string | null;
 }
 export interface OrderPlaced {
   orderId: string;
@@ -839,6 +927,35 @@ export interface OsmandCoords {
    */
   heading?: number;
   [k: string]: unknown;
+}
+/**
+ * As of some seconds ago at most.
+ */
+export interface Overview {
+  at: string;
+  orders: OrderCounts;
+  exceptions: ExceptionCounts;
+  webhooks: WebhookHealth;
+  hubs: HubInstance[];
+  bridges: BridgeInstance[];
+  workers: WorkerInstance[];
+}
+/**
+ * `endpoints` names at most 100, those with the most dead and waiting first, of `registered`;
+ * `callbacks` are those of all orders' notification URLs together.
+ */
+export interface WebhookHealth {
+  registered: number;
+  endpoints: EndpointHealth[];
+  callbacks: DeliveryCounts;
+  /**
+   * origins that are left alone for a while
+   */
+  unreached: string[];
+}
+export interface WorkerInstance {
+  worker: string;
+  seenAt: string;
 }
 export interface PartnerSecret {
   partner: string;

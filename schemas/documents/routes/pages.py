@@ -21,7 +21,7 @@ def _page(path: str, operation: str, summary: str, description: str) -> Route:
         answers,
         (404,),
         ("ifNoneMatch",),
-        description=f"{description} {_NOT_BUILT}",
+        description=f"{description} {_NOT_BUILT}".strip(),
     )
 
 
@@ -39,6 +39,14 @@ PAGES: Final = (
         "A rider's page: orders, and the phone's position",
         "The rider's token goes into the fragment: `/ride#TOKEN`.",
     ),
+    _page(
+        "/desk",
+        "showDeskPage",
+        "The dispatchers' page: orders, exceptions, webhooks and hubs, live",
+        "A token of role platform is asked for, or goes into the fragment: `/desk#TOKEN`.",
+    ),
+    _page("/docs", "showHttpDocs", "The OpenAPI document, to read and to try", ""),
+    _page("/docs/sockets", "showSocketDocs", "The AsyncAPI document, to read", ""),
     Route(
         "get",
         "/pages/{file}",

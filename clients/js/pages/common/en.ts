@@ -1,6 +1,9 @@
 /** What the pages say, in English. Numbers and times come from Intl (`formats.ts`). */
 
+import { desk } from "../desk/en.ts";
+
 export const en = {
+  desk,
   common: {
     language: "Language",
     connecting: "Connecting…",

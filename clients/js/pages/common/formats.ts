@@ -3,9 +3,11 @@
 export interface Formats {
   /** 19:05 */
   clock(at: number): string;
+  /** 19:05:43 */
+  precise(at: number): string;
   /** 18:52–19:04; one time where both fall into the same minute. */
   window(from: number, to: number): string;
-  /** 40 seconds ago; minutes from one minute on. */
+  /** 40 seconds ago; minutes from one minute on, hours from two hours on. */
   ago(seconds: number): string;
   /** 12 minutes */
   minutes(count: number): string;
@@ -18,6 +20,7 @@ export interface Formats {
 
 export function formatsOf(language: string): Formats {
   const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+  const precise = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
   const relative = new Intl.RelativeTimeFormat(language, { style: "long" });
   const plain = new Intl.NumberFormat(language);
   const unit = (name: string, display: "short" | "long", digits = 0) => {
@@ -30,11 +33,14 @@ export function formatsOf(language: string): Formats {
   const kilometres = unit("kilometer", "short", 1);
   return {
     clock: (at) => clock.format(at),
+    precise: (at) => precise.format(at),
     window: (from, to) => clock.formatRange(from, to),
     ago: (passed) =>
       passed < 60
         ? relative.format(-Math.max(0, Math.floor(passed)), "second")
-        : relative.format(-Math.floor(passed / 60), "minute"),
+        : passed < 7200
+          ? relative.format(-Math.floor(passed / 60), "minute")
+          : relative.format(-Math.floor(passed / 3600), "hour"),
     minutes: (count) => minutes.format(count),
     seconds: (count) => seconds.format(count),
     distance: (length) =>

@@ -1,8 +1,10 @@
 /** What the pages say, in Chinese. */
 
+import { desk } from "../desk/zh.ts";
 import type { Texts } from "./language.ts";
 
 export const zh: Texts = {
+  desk,
   common: {
     language: "语言",
     connecting: "正在连接…",

@@ -87,10 +87,13 @@ export interface Models {
   Actor: Actor;
   Address: Address;
   After: After;
+  AuditKey: AuditKey;
+  AuditKeys: AuditKeys;
   Auth: Auth;
   BadField: BadField;
   BridgeInstance: BridgeInstance;
   Cadence: Cadence;
+  Consistency: Consistency;
   CourierState: CourierState;
   CourierStateResult: CourierStateResult;
   CourierStateUpdate: CourierStateUpdate;
@@ -137,8 +140,12 @@ export interface Models {
   FixResult: FixResult;
   Fixes: Fixes;
   Freshness: Freshness;
+  Head: Head;
+  HeadConsistency: HeadConsistency;
+  HeadList: HeadList;
   HubInstance: HubInstance;
   HubList: HubList;
+  Inclusion: Inclusion;
   Item: Item;
   Liveness: Liveness;
   Notice: Notice;
@@ -170,6 +177,7 @@ export interface Models {
   Position: Position;
   PositionMessage: PositionMessage;
   Problem: Problem;
+  Proof: Proof;
   QuietHours: QuietHours;
   Readiness: Readiness;
   Reconnect: Reconnect;
@@ -227,6 +235,25 @@ export interface After {
   epoch: string;
   seq: number;
 }
+export interface AuditKey {
+  keyId: string;
+  /**
+   * Ed25519, 32 bytes in URL-safe base64
+   */
+  publicKey: string;
+  /**
+   * number of the first head it has signed
+   */
+  since: number;
+}
+/**
+ * The keys that have signed, the present one first. Whoever checks proofs should have the key
+ * from the operator by another way: a hub that lies about events would lie about it too.
+ */
+export interface AuditKeys {
+  log: string;
+  keys: AuditKey[];
+}
 export interface Auth {
   type: "auth";
   token: string;
@@ -248,6 +275,19 @@ export interface Cadence {
   type: "cadence";
   seconds: number;
   reason: "near" | "watched" | "unwatched" | "idle";
+}
+/**
+ * That the log of `to` events begins with the log of `from` (RFC 9162, 2.1.4).
+ */
+export interface Consistency {
+  from: number;
+  to: number;
+  /**
+   * @maxItems 64
+   *
+   * Items: SHA-256 in hex
+   */
+  hashes: string[];
 }
 export interface CourierStateResult {
   orderId: string;
@@ -699,6 +739,60 @@ export interface Fixes {
   fixes: Fix[];
 }
 /**
+ * The audit log as it was at a time, signed.
+ *
+ * `signature` (base64) is by Ed25519 over `ordercast head v1`, a newline, and the canonical JSON
+ * (RFC 8785) of the head without it. `keyId` is the first 8 bytes, in hex, of the SHA-256 of the
+ * public key. `nextKey` names the key that signs from the next head on.
+ */
+export interface Head {
+  /**
+   * tells one log from another
+   */
+  log: string;
+  /**
+   * 1, 2, 3 and so on
+   */
+  number: number;
+  /**
+   * events in the log
+   */
+  size: number;
+  /**
+   * of the Merkle tree over them (RFC 9162, 2.1)
+   */
+  root: string;
+  at: string;
+  /**
+   * SHA-256, in hex, of the canonical JSON of the head before; empty at 1
+   */
+  previous: string;
+  keyId: string;
+  nextKey?: string;
+  signature: string;
+}
+/**
+ * With the newest head, where `to` was left out.
+ */
+export interface HeadConsistency {
+  from: number;
+  to: number;
+  /**
+   * @maxItems 64
+   *
+   * Items: SHA-256 in hex
+   */
+  hashes: string[];
+  head?: Head;
+}
+export interface HeadList {
+  items: Head[];
+  /**
+   * give it as `after`; null at the end
+   */
+  next: string | null;
+}
+/**
  * A live hub. Further members may say more of it.
  */
 export interface HubInstance {
@@ -722,6 +816,22 @@ export interface HubList {
    * give it as `after`; null at the end
    */
   next: string | null;
+}
+/**
+ * That an event is in the log (RFC 9162, 2.1.3): its place, and its path to the head's root.
+ *
+ * The leaf is `ordercast event v1` and the event's orderId, epoch, seq and hash, each with a
+ * newline after it.
+ */
+export interface Inclusion {
+  seq: number;
+  index: number;
+  /**
+   * @maxItems 64
+   *
+   * Items: SHA-256 in hex
+   */
+  hashes: string[];
 }
 export interface Item {
   itemId: string;
@@ -1050,6 +1160,21 @@ export interface Problem {
   detail: string;
   errors?: BadField[];
   [k: string]: unknown;
+}
+/**
+ * All that `ordercast verify` needs. `seq` is the order's. `pending`: events that are newer
+ * than the head; ask again in a minute. `rotations`: the heads that named a next key.
+ */
+export interface Proof {
+  orderId: string;
+  epoch: string;
+  seq: number;
+  events: Event[];
+  head?: Head;
+  inclusion: Inclusion[];
+  pending: number[];
+  rotations: Head[];
+  consistency?: Consistency;
 }
 /**
  * Ready means: the store answers and a pub/sub probe came back lately.

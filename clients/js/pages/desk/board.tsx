@@ -85,10 +85,7 @@ function Figures({ overview, language, formats, now }: Whole) {
           bad={exceptions.open > 0}
         />
         <Figure name={desk.deadWebhooks} value={formats.number(dead)} bad={dead > 0} />
-        <Figure
-          name={desk.slowest}
-          value={formats.number(Math.max(0, ...lags))}
-        />
+        <Figure name={desk.slowest} value={formats.number(Math.max(0, ...lags))} />
       </dl>
     </section>
   );

@@ -16,6 +16,7 @@ from hub.worker.lake import LakeError, Table
 from schemas.lifecycle import Role
 from tests.hub.harness import SECRET, advance, eventually, place
 
+_AUDIT_KEY = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA"
 _KEY = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "any"}
 
 
@@ -49,8 +50,9 @@ async def test_up_writes_what_happens(short_dir: Path) -> None:
 
 def started(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A worker that ends at once; modules in the directory come before others."""
+    common = ("--data-dir", str(directory), "--audit-key", _AUDIT_KEY)
     return subprocess.run(
-        [sys.executable, "-m", "hub.cli", "worker", "--data-dir", str(directory), *arguments],
+        [sys.executable, "-m", "hub.cli", "worker", *common, *arguments],
         capture_output=True,
         text=True,
         timeout=50,

@@ -14,6 +14,7 @@ from hub.eta.model import Model, ModelError
 from hub.eta.past import Past, read
 from hub.eta.retraining import Trained
 from hub.eta.retraining import train as train_from
+from hub.eta.warehouse import read_warehouse
 from hub.settings import Settings
 from schemas.times import format_time, parse_time
 
@@ -31,7 +32,7 @@ def eta() -> None:
 @click.argument("file", type=_FILE)
 @click.option("--data-dir", default=None, help="in it, the model is eta/model.json")
 def train(file: Path, data_dir: str | None) -> None:
-    """Train on the delivered orders in FILE (.csv, .csv.gz).
+    """Train on the delivered orders in FILE: .csv, .csv.gz, or a warehouse's folder.
 
     The new model takes the old one's place if it scores better on the last day of FILE.
     """
@@ -65,7 +66,7 @@ def evaluate(file: Path, split: str, linear: bool, data_dir: str | None) -> None
 
 
 def _read(file: Path) -> Past:
-    past = read(file)
+    past = read_warehouse(file) if file.is_dir() else read(file)
     if not past.orders:
         reasons = ", ".join(f"{count} {reason}" for reason, count in past.dropped.items())
         raise StartError(f"{file}: no delivered order in it ({reasons or 'no rows'})")

@@ -42,6 +42,9 @@ _NUMBERS: Final = {
     "place_seconds": "estimated_order_place_duration",
     "drive_seconds": "estimated_store_to_consumer_driving_duration",
 }
+_METRES: Final = "distance_m"
+"""From the store to the door; a table may do without."""
+
 _LONGEST_NAME: Final = 64
 _MISSING: Final = {"", "na", "nan", "none", "null", "nat"}
 
@@ -129,7 +132,8 @@ def _order(row: Row) -> PastOrder | str:
         return "over three hours"
     known: dict[str, Any] = {ours: _name(row.get(theirs)) for ours, theirs in _NAMES.items()}
     known |= {ours: _number(row.get(theirs)) for ours, theirs in _NUMBERS.items()}
-    return PastOrder(Features(created_at=created, store=store, **known), seconds)
+    metres = _number(row.get(_METRES))
+    return PastOrder(Features(created_at=created, store=store, metres=metres, **known), seconds)
 
 
 def _seconds(row: Row, created: float) -> float | None:

@@ -327,6 +327,7 @@ async def test_the_processes_that_live(hub: RunningHub, own_store: EmbeddedStore
         async def signed_in() -> Any:
             about = {
                 "eventLag": hub.state.lag.after(event_lag_counts()).view(),
+                "address": hub.state.address,
                 "sockets": 1,
                 "feeds": 1,
             }

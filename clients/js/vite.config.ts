@@ -32,7 +32,7 @@ export default defineConfig({
   resolve: {
     alias: [
       {
-        find: /^@asyncapi\/parser(\/cjs\/document)?$/,
+        find: /^@asyncapi\/(parser(\/cjs\/document)?|(openapi|protobuf|avro)-schema-parser)$/,
         replacement: fileURLToPath(new URL("pages/sockets/parser.ts", import.meta.url)),
       },
     ],

@@ -69,7 +69,7 @@ async def opened(
     await page.goto(url)
     yield page
     await context.close()
-    assert [] == complaints
+    assert [] == complaints, complaints
 
 
 def _note(complaints: list[str], kind: str, text: str) -> None:

@@ -234,7 +234,7 @@ function Webhooks({ overview, language, formats }: Whole) {
     <section class="card" aria-labelledby="webhooks">
       <h2 id="webhooks">{desk.webhooks}</h2>
       {unreached.length > 0 && <p class="alarm">{desk.unreached(unreached.join(", "))}</p>}
-      <Table name={desk.webhooks} columns={columns}>
+      <Table name={desk.tableOf(desk.webhooks)} columns={columns}>
         {endpoints.map((each) => (
           <tr key={each.endpointId}>
             <th scope="row">
@@ -269,7 +269,10 @@ function Processes({ overview, language, formats }: Whole) {
       <p class={bridges.length * workers.length === 0 ? "alarm" : "soft"}>
         {desk.others(formats.number(bridges.length), formats.number(workers.length))}
       </p>
-      <Table name={desk.processes} columns={[desk.hub, desk.sockets, desk.watched, "p50", "p99"]}>
+      <Table
+        name={desk.tableOf(desk.processes)}
+        columns={[desk.hub, desk.sockets, desk.watched, "p50", "p99"]}
+      >
         {hubs.map(({ hub, sockets = 0, feeds = 0, eventLag }) => (
           <tr key={hub}>
             <th scope="row">{hub}</th>

@@ -39,6 +39,7 @@ export const desk = {
   noRider: "no rider",
   onlyNewest: (count: string) => `The newest ${count}.`,
   webhooks: "Webhooks",
+  tableOf: (name: string) => `${name}, table`,
   endpoint: "Endpoint",
   waiting: "Waiting",
   retrying: "Retrying",

@@ -75,8 +75,10 @@ function signIn(given: string): void {
   token = given;
   trouble = undefined;
   sessionStorage.setItem(KEPT, given);
-  void look();
-  void watch();
+  // The stream only for a token that will do: it is not closed again while it opens.
+  void look().then(() => {
+    if (token === given) void watch();
+  });
   const asked = new URLSearchParams(location.search).get("order");
   if (asked !== null) open(asked);
   paint();
@@ -230,6 +232,7 @@ async function watch(): Promise<void> {
   client?.close();
   const mine = new UserClient(location.origin, token ?? "", { stays: true });
   client = mine;
+  if (opened !== undefined) mine.subscribe(opened.orderId, { crs });
   try {
     for await (const update of mine) {
       take(update);

@@ -39,6 +39,7 @@ export const desk: typeof english = {
   noRider: "无骑手",
   onlyNewest: (count) => `仅显示最新 ${count} 单。`,
   webhooks: "回调",
+  tableOf: (name) => `${name}表格`,
   endpoint: "端点",
   waiting: "等待",
   retrying: "重试",

@@ -10,6 +10,9 @@ export {
 export { SchemaV2 } from "@asyncapi/parser/esm/models/index.js";
 export { unstringify } from "@asyncapi/parser/esm/stringify.js";
 
-/** Imported where documents are read, which is not bundled. */
+/** Named where documents are read, which nobody here does. */
 export const Parser = undefined;
 export const fromURL = undefined;
+export const AvroSchemaParser = undefined;
+export const OpenAPISchemaParser = undefined;
+export const ProtoBuffSchemaParser = undefined;

@@ -134,15 +134,20 @@ describe("the estimate", () => {
   test("a window where there is one", () => {
     const eta = { p10: iso(600), p50: iso(720), p90: iso(900) };
     const told = { type: "estimate", orderId: "ord_1", estimatedTime: 12, eta } as const;
-    expect(orderAfter(RIDING, told).estimate).toEqual({ from: NOW + 600_000, to: NOW + 900_000 });
+    expect(orderAfter(RIDING, told).estimate).toEqual({
+      from: NOW + 600_000,
+      likely: NOW + 720_000,
+      to: NOW + 900_000,
+    });
   });
 
   test("minutes count from when they were told", () => {
+    const at = NOW + 1_740_000;
     const order = orderAfter(
       snapshot(),
       event("order.confirmed", { estimatedTime: 30, timestamp: iso(-60) }),
     );
-    expect(order.estimate).toEqual({ from: NOW + 1_740_000, to: NOW + 1_740_000 });
+    expect(order.estimate).toEqual({ from: at, likely: at, to: at });
   });
 
   test("an event without one leaves it, a final one ends it", () => {

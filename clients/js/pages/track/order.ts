@@ -9,8 +9,9 @@ export type Exception = wire.OrderException;
 const TRAIL = 400;
 
 export interface Estimate {
-  /** Milliseconds; both the same where only one time is known. */
+  /** Milliseconds; all the same where only one time is known. */
   readonly from: number;
+  readonly likely: number;
   readonly to: number;
 }
 
@@ -115,10 +116,17 @@ interface Estimated {
 
 /** `eta` is a window; minutes alone count from `told`, and are one time. */
 function estimateOf({ estimatedTime, eta }: Estimated, told: number): Estimate | undefined {
-  if (eta !== undefined) return { from: Date.parse(eta.p10), to: Date.parse(eta.p90) };
+  if (eta !== undefined) {
+    const [from, likely, to] = [eta.p10, eta.p50, eta.p90].map(Date.parse) as [
+      number,
+      number,
+      number,
+    ];
+    return { from, likely, to };
+  }
   if (estimatedTime === undefined) return undefined;
   const at = told + estimatedTime * 60_000;
-  return { from: at, to: at };
+  return { from: at, likely: at, to: at };
 }
 
 export type Freshness = wire.Freshness;

@@ -165,7 +165,7 @@ interface ExpectedProps {
 
 function Expected({ estimate, formats, texts, now }: ExpectedProps) {
   if (estimate === undefined) return <p class="soft">{texts.track.noEstimate}</p>;
-  const left = Math.ceil(((estimate.from + estimate.to) / 2 - now) / 60_000);
+  const left = Math.ceil((estimate.likely - now) / 60_000);
   return (
     <p class="expected">
       <span class="label">{texts.track.arrives}</span>
@@ -190,12 +190,12 @@ function Ended({ order, language, formats }: Showing) {
 function Rider({ order, language, formats, now }: Showing) {
   const words = language.texts.track;
   const { position, address } = order;
-  if (position === undefined) return <p class="rider lost">{words.noPosition}</p>;
+  if (position === undefined) return <p class="whereabouts lost">{words.noPosition}</p>;
   const { age, worth } = ageOf(position, now);
   const ago = formats.ago(age);
   const text = { fresh: words.live, stale: words.seen(ago), lost: words.lost(ago) }[worth];
   return (
-    <p class={`rider ${worth}`}>
+    <p class={`whereabouts ${worth}`}>
       <span class="dot" aria-hidden="true" />
       {text}
       {worth !== "lost" && (

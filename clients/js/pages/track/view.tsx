@@ -51,10 +51,11 @@ export interface Shown {
 export function Page(shown: Shown) {
   const { language, onLanguage, order, refusal } = shown;
   const words = language.texts.track;
+  const kind = order === undefined ? "alone" : "track";
   return (
     <>
       <Bar title={words.title} language={language} onLanguage={onLanguage} />
-      <main class={order === undefined ? "alone" : "track"}>
+      <main key={kind} class={kind}>
         {order === undefined ? <Nothing {...shown} /> : <Whole {...shown} order={order} />}
         {order !== undefined && refusal !== undefined && (
           <p class="visually-hidden">{words.refused[refusal]}</p>

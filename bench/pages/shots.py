@@ -16,13 +16,15 @@ _DESKTOP: Final = (1180, 720)
 
 
 async def take(stage: Stage, directory: Path) -> list[Path]:
-    """Track by day and by night, on a phone and wide; Ride."""
-    track = stage.track(await stage.riding())
+    """Track by day and by night, on a phone and wide; Ride; Desk."""
+    order = await stage.riding()
+    track = stage.track(order)
     views: dict[str, tuple[str, tuple[int, int], str, str]] = {
         "track-phone": (track, _PHONE, "light", "en-GB"),
         "track-phone-dark": (track, _PHONE, "dark", "zh-CN"),
         "track-wide": (track, _DESKTOP, "light", "en-GB"),
         "ride-phone": (stage.ride(), _PHONE, "light", "en-GB"),
+        "desk-wide": (stage.desk(order), _DESKTOP, "light", "en-GB"),
     }
     taken = []
     for name, view in views.items():
@@ -56,6 +58,10 @@ async def _settled(page: Page) -> None:
         await page.locator(".button.main").click()
         await page.locator("article").first.wait_for()
         await page.get_by_text("Accurate").wait_for()
+    elif "/desk" in page.url:
+        await page.locator(".row").first.wait_for()
+        await page.locator(".sign.rider").wait_for()
+        await page.locator(".log li").nth(3).wait_for()
     else:
         await page.locator(".sign.rider").wait_for()
         await page.locator(".details dt").nth(3).wait_for()

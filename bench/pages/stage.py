@@ -80,6 +80,10 @@ class Stage:
     def ride(self) -> str:
         return f"{self.url}/ride#{self.tokens.issue(Role.RIDER, ttl=3600, sub=RIDER)}"
 
+    def desk(self, order: dict[str, Any]) -> str:
+        token = self.tokens.issue(Role.PLATFORM, ttl=3600)
+        return f"{self.url}/desk?order={order['orderId']}#{token}"
+
 
 def _place(point: tuple[float, float]) -> dict[str, float]:
     return {"lat": point[0], "lng": point[1]}

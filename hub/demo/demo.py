@@ -27,6 +27,7 @@ from hub.demo.town import Town
 from hub.errors import StartError
 from hub.tokens import Tokens
 from hub.transports.pages import BUILT
+from schemas.lifecycle import Role
 from schemas.orders import Event
 
 __all__ = ["Options", "run"]
@@ -34,6 +35,7 @@ __all__ = ["Options", "run"]
 _WEBHOOKS_WITHIN: Final = 60.0  # after the last event; retries back off up to 15 s by then
 _CATCH_UP: Final = 6.0  # seconds that streams get when the town was closed early
 _LAST_REQUESTS: Final = 0.5  # seconds until those that were broken off have had their effect
+_DESK_TTL: Final = 12 * 3600.0
 _AT_ONCE: Final = 16  # requests, when the stored events are read
 
 
@@ -157,7 +159,9 @@ class _Stage:
         address = f"{self._watch_url}/v1/orders/{record.order_id}/stream"
         command = f"curl -N '{address}?access_token={record.token}'"
         if (BUILT / "track.html").exists():
+            desk = f"{self._watch_url}/desk#{self._desk.issue(Role.PLATFORM, ttl=_DESK_TTL)}"
             self._console.print(f"the first order in a browser:\n{page}", soft_wrap=True)
+            self._console.print(f"the dispatchers' desk:\n{desk}", soft_wrap=True)
         self._console.print(f"the first order's live stream:\n{command}", soft_wrap=True)
 
     async def _stored(self, stopped: asyncio.Task[bool]) -> dict[str, list[Event]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from schemas.documents.examples import examples_of
 from schemas.lifecycle import Role
 from tests.hub.harness import (
     DOOR,
@@ -25,6 +26,7 @@ from tests.pages.views import VIEWS, View, faults, wide
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Order = dict[str, Any]
+EXAMPLE = examples_of("http", "Proof")[0].data
 DESKTOP = View("desktop")
 
 
@@ -254,6 +256,33 @@ async def test_a_ride_is_played_again(hub: RunningHub, show: Open) -> None:
         await advance(hub.platform, order, "COMPLETED")
         await expect(page.get_by_text("The way is deleted when an order ends.")).to_be_visible()
         await expect(slider).to_have_count(0)
+
+
+PROVEN, PENDING = (
+    {**EXAMPLE, "pending": []},
+    {**EXAMPLE, "pending": [2, 3]},
+)
+
+
+@pytest.mark.parametrize(
+    ("proof", "said"),
+    [
+        (None, "The log's first head is not signed yet."),
+        (PENDING, "2 of the events are not under a signed head yet."),
+        (PROVEN, "All events are in the audit log"),
+    ],
+)
+async def test_the_proof_is_told(hub: RunningHub, show: Open, proof: Any, said: str) -> None:
+    """As the hub answers: here without a worker, and then in its place what one leads to."""
+    order = await place(hub.platform)
+
+    async def prepare(page: Page) -> None:
+        if proof is not None:
+            await page.route("**/proof", lambda route: route.fulfill(json=proof))
+
+    query = f"?order={order['orderId']}"
+    async with show(signed_in(query), DESKTOP, prepare=prepare) as page:
+        await expect(page.get_by_text(said)).to_be_visible()
 
 
 # Trouble

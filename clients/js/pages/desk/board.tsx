@@ -60,7 +60,7 @@ function Figures({ overview, language, formats, now }: Whole) {
     (total, { dead }) => total + dead,
     webhooks.callbacks.dead,
   );
-  const lags = hubs.map(({ eventLag }) => eventLag?.p99Ms ?? 0);
+  const lags = hubs.flatMap(({ eventLag }) => eventLag?.p99Ms ?? []);
   const entered = (status: wire.Status) => formats.number(orders.entered[status] ?? 0);
   const { oldestAt } = exceptions;
   return (
@@ -85,7 +85,10 @@ function Figures({ overview, language, formats, now }: Whole) {
           bad={exceptions.open > 0}
         />
         <Figure name={desk.deadWebhooks} value={formats.number(dead)} bad={dead > 0} />
-        <Figure name={desk.slowest} value={formats.number(Math.max(0, ...lags))} />
+        <Figure
+          name={desk.slowest}
+          value={lags.length === 0 ? "–" : formats.number(Math.max(...lags))}
+        />
       </dl>
     </section>
   );

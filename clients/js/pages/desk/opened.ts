@@ -5,12 +5,8 @@ import { longer, type Way } from "./ride.ts";
 
 export type Exception = wire.OrderException;
 
-/** What is read of `GET /v1/orders/{id}/proof`. */
-export interface Proof {
-  readonly head?: { readonly number: number; readonly at: string };
-  /** The seqs that no signed head covers yet. */
-  readonly pending: readonly number[];
-}
+/** What is read of it: the head that covers the events, and the seqs that none covers yet. */
+export type Proof = Pick<wire.Proof, "head" | "pending">;
 
 export interface Opened {
   readonly orderId: string;

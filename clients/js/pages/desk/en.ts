@@ -106,7 +106,6 @@ export const desk = {
     CUSTOMER_CANCELLED: "Cancelled by the customer",
   } as Named,
   courierStates: {
-    UNASSIGNED: "",
     ASSIGNED: "assigned",
     AT_STORE: "at the restaurant",
     PICKED_UP: "has picked up",

@@ -105,7 +105,6 @@ export const desk: typeof english = {
     CUSTOMER_CANCELLED: "顾客取消",
   },
   courierStates: {
-    UNASSIGNED: "",
     ASSIGNED: "已派单",
     AT_STORE: "已到店",
     PICKED_UP: "已取餐",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { longer, until, type Way } from "./ride.ts";
+import { longer, until, type Way } from "../desk/ride.ts";
 
 const at = (second: number) => new Date(second * 1000).toISOString();
 const way: Way = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Update, wire } from "../../src/index.ts";
-import { changed, lacks, nothing, withLog } from "./opened.ts";
+import { changed, lacks, nothing, withLog } from "../desk/opened.ts";
 
 const AT = "2026-11-22T19:05:00.000Z";
 const snapshot = { orderId: "o", epoch: "e", seq: 2, status: "CONFIRMED", createdAt: AT };

@@ -41,7 +41,7 @@ pages:
 endif
 
 $(PAGES): $(JS_STAMP) $(JS)/vite.config.ts $(shell find $(JS)/pages $(JS)/src -type f) schemas/exported/asyncapi.json
-	cd $(JS) && npm run --silent build:pages -- --logLevel warn
+	cd $(JS) && npm run --silent build:pages -- --logLevel error
 
 # In a real Chromium, against a real hub. CHROMIUM=/path names another than the one on the path.
 pages-test: $(VENV)/.pages pages

@@ -33,6 +33,7 @@ __all__ = ["main"]
 
 _DOCUMENTS: Final = ("openapi", "openapi-3.0", "asyncapi", "json-schema")
 _TOKEN_TTL: Final = 3600.0
+_LONGEST_TTL: Final = 10 * 366 * 86_400.0
 
 Command = Callable[..., Any]
 
@@ -50,6 +51,7 @@ def with_settings(command: Command) -> Command:
 @click.version_option(package_name="ordercast")
 def cli() -> None:
     """Ordercast: the real-time status hub for food-delivery orders."""
+    Settings.check_names()
 
 
 @cli.command()
@@ -161,10 +163,15 @@ def token(
 
 
 def _seconds(told: str | None, option: str = "--ttl") -> float | None:
+    if told is None:
+        return None
     try:
-        return None if told is None else parse_duration(told)
+        seconds = parse_duration(told)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+    if not 0 < seconds <= _LONGEST_TTL:
+        raise click.BadParameter("must be more than 0, and 10 years at most", param_hint=option)
+    return seconds
 
 
 def _device(tokens: Tokens, role: Role, ttl: float | None, *, sub: str, **others: Any) -> str:

@@ -17,6 +17,7 @@ __all__ = ["Settings", "parse_duration"]
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX: Final = "ORDERCAST_"
+_LONGEST: Final = 100 * 365 * 86_400.0
 _REACHED_AT: Final = r"^([^\s:;{}]+|\[[0-9a-fA-F:]+\]):\d{1,5}$"
 
 
@@ -45,7 +46,7 @@ def _network(value: Any) -> Any:
     return parts
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=_LONGEST)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_network)]
 
@@ -71,7 +72,7 @@ class Settings(BaseSettings):
     retention: Duration = 7 * 86400.0
     drain_seconds: Duration = 20.0
     ping_seconds: Duration = 25.0
-    fix_rate: Annotated[float, Field(gt=0)] = 5.0
+    fix_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
     """Messages with fixes a second that are taken from a rider, sustained."""
     position_error: Annotated[float, Field(ge=0)] = 15.0
     """Metres by which those who lead a rider's last position on may be wrong before the next is
@@ -113,18 +114,23 @@ class Settings(BaseSettings):
     overdue: Duration = 600.0
 
     @classmethod
+    def check_names(cls) -> None:
+        """Raises StartError for a variable that names no setting."""
+        known = {f"{_PREFIX}{name.upper()}" for name in cls.model_fields}
+        for name in os.environ:
+            if name.upper().startswith(_PREFIX) and name.upper() not in known:
+                raise StartError(f"{name}: there is no such setting")
+
+    @classmethod
     def load(cls, **flags: Any) -> Self:
         """From the environment, with the flags given on the command line before it.
 
         Raises StartError with one line that names the setting.
         """
-        known = {f"{_PREFIX}{name.upper()}" for name in cls.model_fields}
-        for name in os.environ:
-            if name.upper().startswith(_PREFIX) and name.upper() not in known:
-                raise StartError(f"{name}: there is no such setting")
+        cls.check_names()
         try:
             return cls(**{name: value for name, value in flags.items() if value is not None})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             name = f"{_PREFIX}{first['loc'][0]}".upper() if first["loc"] else "settings"
-            raise StartError(f"{name}: {first['msg']}") from None
+            raise StartError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -72,9 +72,11 @@ def erased_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def erased_payload(payload: bytes) -> bytes:
-    """What partners are told of an event (JSON): without its reason."""
+    """What partners are told of an event (JSON): without reason and detail."""
     told = loads_own(payload)
-    update = told.get("payload", {})
-    if "reason" not in update:
-        return payload
-    return dumps({**told, "payload": {n: each for n, each in update.items() if n != "reason"}})
+    kept = dict(told)
+    if "payload" in told:
+        kept["payload"] = {n: each for n, each in told["payload"].items() if n != "reason"}
+    if "exception" in told:
+        kept["exception"] = {n: each for n, each in told["exception"].items() if n != "detail"}
+    return payload if kept == told else dumps(kept)

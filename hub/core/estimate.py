@@ -87,7 +87,7 @@ class Timing(NamedTuple):
         if self.under_way_since is not None and way is not None:
             return way
         found = self._forecast(now)
-        if self.told is None or (found is not None and self.told <= now):
+        if self.told is None or (found is not None and self.told < now):
             return found
         told = max(_LEAST, self.told - now)
         if found is None:

@@ -113,12 +113,23 @@ def _check_state(state: OrderState, report: Report) -> None:
     already = state.open_exception(report.code)
     if already is not None:
         raise ConflictError(f"{report.code} is open already", exceptionId=already.exception_id)
-    paid = report.code is ExceptionCode.PAYMENT_TIMEOUT and not state.needs_payment
-    if paid or not state.may_have(report.code):
+    if report.code is ExceptionCode.PAYMENT_TIMEOUT and not state.needs_payment:
+        raise ConflictError(
+            f"{report.code} cannot be raised: nothing is to be paid",
+            paymentState=state.payment_state.value,
+        )
+    kind = CATALOGUE[report.code]
+    if state.status not in kind.statuses:
         raise ConflictError(
             f"{report.code} cannot be raised as the order stands",
             current=state.status.value,
-            allowed=sorted(CATALOGUE[report.code].statuses),
+            allowed=sorted(kind.statuses),
+        )
+    if not state.may_have(report.code):
+        number = "a" if state.rider_id else "no"
+        raise ConflictError(
+            f"{report.code} cannot be raised: the order has {number} rider",
+            current=state.status.value,
         )
 
 

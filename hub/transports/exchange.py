@@ -97,7 +97,8 @@ async def read_body(request: Request, model: type[Model]) -> Model:
 
 def _field(detail: ErrorDetails) -> tuple[str, str]:
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in detail["loc"])
-    return "#" + "".join(f"/{step}" for step in steps), detail["msg"]
+    said = detail["msg"].removeprefix("Value error, ")
+    return "#" + "".join(f"/{step}" for step in steps), said
 
 
 def query_int(request: Request, name: str, default: int, low: int, high: int) -> int:

@@ -125,6 +125,7 @@ def test_a_persons_word_with_the_forecasts_doubt() -> None:
     """It is the middle until it has passed; then the forecast is asked again."""
     state = replace(placed(), forecast=HOUR, estimated_at=NOW + 900)
     assert left(state) == [180, 900, 1620]
+    assert left(replace(state, estimated_at=NOW)) == [30, 30, 54]
     assert left(state, 1000.0) == left(replace(state, estimated_at=None), 1000.0)
 
 

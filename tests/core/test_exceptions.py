@@ -102,10 +102,23 @@ def test_undeliverable_on_the_way() -> None:
 @pytest.mark.parametrize("code", ExceptionCode)
 def test_nothing_is_raised_after_the_end(code: ExceptionCode) -> None:
     items = ("i",) if code == "ITEM_SOLD_OUT" else ()
+    state = advance(placed(paymentMethod="WECHAT"), "CANCELLED")
     with pytest.raises(ConflictError, match="cannot be raised") as refused:
-        raised(advance(placed(), "CONFIRMED", "COMPLETED"), code, items=items)
-    assert refused.value.members["current"] == "COMPLETED"
+        raised(state, code, items=items)
+    assert refused.value.members["current"] == "CANCELLED"
     assert refused.value.members["allowed"] == sorted(CATALOGUE[code].statuses)
+
+
+def test_why_it_cannot_be_raised_is_said() -> None:
+    """Where it is not the status that forbids it."""
+    with pytest.raises(ConflictError, match="nothing is to be paid"):
+        raised(placed(), "PAYMENT_TIMEOUT")
+    assigned = assign_rider(advance(placed(), "CONFIRMED"), "r1", PLATFORM, NOW)
+    assert isinstance(assigned, Change)
+    with pytest.raises(ConflictError, match="the order has a rider"):
+        raised(assigned.state, "RIDER_TIMEOUT")
+    with pytest.raises(ConflictError, match="the order has no rider"):
+        raised(advance(placed(), "CONFIRMED", "ON_DELIVERY"), "RIDER_SILENT")
 
 
 def test_one_of_a_kind_is_open_at_a_time() -> None:

@@ -8,8 +8,10 @@ from typing import Any
 import jwt
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from hub.cli import cli
 from hub.errors import StartError, UnauthenticatedError
 from hub.tokens import Tokens
 from schemas.lifecycle import Role
@@ -127,3 +129,19 @@ def test_a_jwks_that_is_none_stops_the_start(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(StartError, match="ORDERCAST_JWKS"):
         Tokens(None, str(path))
+
+
+@pytest.mark.parametrize("ttl", ["0", "0s", "20000d", "never"])
+def test_how_long_a_token_is_good_for_has_bounds(ttl: str) -> None:
+    """One that has expired already, or never will, is no token."""
+    words = ["token", "--role", "platform", "--ttl", ttl]
+    result = CliRunner().invoke(cli, words, env={"ORDERCAST_SECRET": SECRET})
+    assert result.exit_code == 2
+    assert "--ttl" in result.output
+
+
+@pytest.mark.parametrize("words", [["schema", "openapi"], ["eta", "train", "x.csv"]])
+def test_a_variable_that_names_no_setting_stops_every_command(words: list[str]) -> None:
+    result = CliRunner().invoke(cli, words, env={"ORDERCAST_FOO": "1"})
+    assert isinstance(result.exception, StartError)
+    assert str(result.exception) == "ORDERCAST_FOO: there is no such setting"

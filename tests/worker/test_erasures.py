@@ -310,9 +310,14 @@ def test_an_event_without_anything_personal_stays_as_it_is() -> None:
     assert erased_event(personal) == erased_event(erased_event(personal))
 
 
-def test_a_payload_loses_its_reason() -> None:
+def test_a_payload_loses_reason_and_detail() -> None:
     """And nothing else; of an event about an endpoint it is the partner's own."""
     payload = b'{"eventType":"order.cancelled","payload":{"orderId":"o","reason":"mine"},"seq":2}'
     assert {"eventType": "order.cancelled", "payload": {"orderId": "o"}, "seq": 2} == json.loads(
         erased_payload(payload)
     )
+    raised = b'{"exception":{"code":"ITEM_SOLD_OUT","detail":"mine"},"payload":{"orderId":"o"}}'
+    told = {"exception": {"code": "ITEM_SOLD_OUT"}, "payload": {"orderId": "o"}}
+    assert told == json.loads(erased_payload(raised))
+    nothing = b'{"payload":{"orderId":"o"}}'
+    assert nothing is erased_payload(nothing)

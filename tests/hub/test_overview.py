@@ -17,12 +17,13 @@ from hub.store.embedded import EmbeddedStore
 from hub.store.index import OrderIndex
 from hub.store.keys import order_keys
 from hub.store.lanes import Lanes, News, Target
+from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
 from hub.tasks import end
 from hub.worker.presence import Presence
 from hub.worker.worker import Worker
 from schemas.exceptions import ExceptionCode
-from schemas.lifecycle import Role
+from schemas.lifecycle import Role, Status
 from schemas.orders import Order
 from schemas.overview import Overview
 from tests.hub.harness import (
@@ -204,6 +205,27 @@ async def test_an_order_is_found_by_its_numbers(hub: RunningHub) -> None:
     assert [other["orderId"]] == ids(await listed(hub.platform, q=rider))
     assert [] == await listed(hub.platform, q="nothing of the kind")
     assert [] == await listed(hub.platform, q=fresh("ord"))
+
+
+async def test_orders_of_one_moment_are_on_one_page_each(hub: RunningHub) -> None:
+    """Also where all of them are in one partition."""
+    key, names = order_keys("one").live("RETURNING"), [f"ord_same_{each}" for each in "abcde"]
+    for name in names:
+        await hub.state.connection.ask("ZADD", key, 1000, name)
+    index, found, after = OrderIndex(hub.state.connection, 60), [], None
+    for _ in names:
+        (after,) = await index.page([Status.RETURNING], after, 1)
+        found.append(after.order_id)
+    assert [] == await index.page([Status.RETURNING], after, 1)
+    assert names[::-1] == found
+    await hub.state.connection.ask("DEL", key)
+
+
+async def test_a_former_riders_orders_are_not_theirs(hub: RunningHub) -> None:
+    """The index of riders may name an order too many."""
+    former, order = fresh("rid"), await on_delivery(hub.platform, fresh("rid"))
+    await RiderIndex(hub.state.connection).add(former, order["orderId"])
+    assert [] == await listed(hub.platform, q=former)
 
 
 async def test_an_externalid_that_came_again_names_one_order(hub: RunningHub) -> None:

@@ -232,7 +232,9 @@ async def connect(
             if mute:
                 link.write(pack("CLIENT", "REPLY", "OFF"))
             return link
-    except (OSError, TimeoutError) as error:
+    except BaseException as error:
         if link is not None:
             link.close()
-        raise UnavailableError(f"{':'.join(address)}: {error}") from error
+        if isinstance(error, OSError | TimeoutError):
+            raise UnavailableError(f"{':'.join(address)}: {error}") from error
+        raise

@@ -34,7 +34,11 @@ export function formatsOf(language: string): Formats {
   return {
     clock: (at) => clock.format(at),
     precise: (at) => precise.format(at),
-    window: (from, to) => clock.formatRange(from, to),
+    // Of two days the range would tell the dates as well.
+    window: (from, to) =>
+      new Date(from).toDateString() === new Date(to).toDateString()
+        ? clock.formatRange(from, to)
+        : `${clock.format(from)} – ${clock.format(to)}`,
     ago: (passed) =>
       passed < 60
         ? relative.format(-Math.max(0, Math.floor(passed)), "second")

@@ -13,7 +13,7 @@ from hub.core.warehouse import entry_of
 from hub.store.connection import Connection
 from hub.store.customers import Erasures, Job
 from hub.store.keys import PARTITIONS
-from hub.store.log import Entries, Log
+from hub.store.log import START, Entries, Log
 from hub.store.tails import Stream, Tail, last_of
 from hub.worker.lake import LakeError, OutrunError, Table
 from hub.worker.sources import Source
@@ -44,8 +44,8 @@ log = structlog.get_logger("hub.worker")
 class Warehouse:
     """A duty that one worker should lead; with more nothing comes twice, only work is lost.
 
-    How far a table has come is told by the table alone. Nothing is remembered here between two
-    steps, so it does not matter who takes the next.
+    How far a table has come is told by the table alone. Nothing that counts is remembered here
+    between two steps, so it does not matter who takes the next.
     """
 
     pace = 1.0
@@ -67,6 +67,7 @@ class Warehouse:
         self._names = names
         self._interval = interval
         self._next = 0.0
+        self._held = False
         self._tidied = 0
 
     async def step(self) -> None:
@@ -74,6 +75,7 @@ class Warehouse:
             return
         try:
             began = time.time()
+            await self._hold()
             await self._empty()
             await self._erase(began)
             await self._tidy()
@@ -82,6 +84,13 @@ class Warehouse:
         except LakeError as error:
             log.warning("the warehouse is away", error=str(error))
         self._next = time.monotonic() + self._interval
+
+    async def _hold(self) -> None:
+        """Before all else: to make the tables takes longer than others need to read the log."""
+        if not self._held:
+            cursors = await self._log.cursors(_ALL)
+            await self._log.keep({each: START for each, at in cursors.items() if not at})
+            self._held = True
 
     async def _empty(self) -> None:
         """Read all streams to their ends, write it down, and let go what is written."""

@@ -378,3 +378,19 @@ def test_without_the_extra_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(lake, "_PACKAGES", ("deltalake", "no_such_package"))
     with pytest.raises(StartError, match=r"needs no_such_package; pip install"):
         check_extra()
+
+
+async def test_the_log_is_held_before_the_first_table_is_made(
+    hub: RunningHub, connection: Connection, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others have read meanwhile is not trimmed."""
+    order = await place(hub.platform)
+    partition = partition_of(order["orderId"])
+    held: list[str] = []
+
+    async def empty(self: Warehouse) -> None:
+        held.append((await Log(connection, READER).cursors([partition]))[partition])
+
+    monkeypatch.setattr(Warehouse, "_empty", empty)
+    await warehouse(connection, root).step()
+    assert held == ["0-0"]

@@ -10,11 +10,13 @@ import contextlib
 import json
 import os
 import random
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +83,8 @@ class _Workers:
     def __init__(self, directory: Path, url: str, options: Options) -> None:
         self._directory, self._url, self._options = directory, url, options
         self._running: list[subprocess.Popen[bytes]] = []
+        key = b64encode(secrets.token_bytes(32)).decode()
+        (directory / "audit.key").write_text(key)
         self.kills = 0
 
     def start(self) -> None:

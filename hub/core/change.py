@@ -1,5 +1,6 @@
 """What to commit: a chain of facts about one order, each told by one event."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +71,8 @@ def tell(
     if changes.get("reason") is not None:
         event["reason"] = state.reason
     event = sealed(event, state.hash)
-    events = (*change.events, event)
-    return Change(replace(state, hash=event["hash"]), events, change.opened, change.closed)
+    state = replace(state, hash=event["hash"])
+    return dataclasses.replace(change, state=state, events=(*change.events, event))
 
 
 def _left_without_cause(
@@ -106,7 +107,7 @@ def close(
 ) -> Change:
     """The exception is open no more."""
     closed = Closed(exception, resolution, now)
-    change = Change(change.state, change.events, change.opened, (*change.closed, closed))
+    change = dataclasses.replace(change, closed=(*change.closed, closed))
     left = tuple(each for each in change.state.exceptions if each != exception)
     view = shown(change.state.order_id, exception, closed)
     return tell(

@@ -3,6 +3,7 @@
 As in `hub.core.order`, each command answers the `Change` to commit, or raises a RefusedError.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -161,7 +162,7 @@ def resolve(
         state = replace(state, request={**state.request, "items": items})
     elif CATALOGUE[exception.code].effect in _LASTING:
         state = replace(state, handled=(*state.handled, exception))
-    return Change(state, change.events, change.opened, change.closed)
+    return dataclasses.replace(change, state=state)
 
 
 def _check_resolution(exception: OpenException, resolution: Resolution, actor: Actor) -> None:
@@ -198,4 +199,4 @@ def hear(state: OrderState, actor: Actor, now: float) -> Change | Unchanged:
         change = close(change, silent, Resolution.RESOLVED, actor, now)
     handled = tuple(each for each in change.state.handled if each.code is not code)
     heard = replace(change.state, handled=handled, heard_at=now)
-    return Change(heard, change.events, change.opened, change.closed)
+    return dataclasses.replace(change, state=heard)

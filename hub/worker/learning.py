@@ -12,6 +12,7 @@ import structlog
 
 from hub.core.estimate import remaining
 from hub.core.state import OrderState
+from hub.core.warehouse import position_of
 from hub.estimates import Learned, read_town, unpacked
 from hub.eta import model as files
 from hub.eta.estimator import Estimator
@@ -111,7 +112,7 @@ class Learning:
             for partition, each in found.items()
             for entry_id, fields in each
         ]
-        entries.sort(key=lambda entry: _place(entry[0]))
+        entries.sort(key=lambda entry: position_of(entry[0]))
         told = [event for _, _, event in entries if _matters(event)]
         states = await self._orders.states({event["orderId"] for event in told})
         for entry_id, partition, event in entries:
@@ -171,11 +172,6 @@ class Learning:
 def _matters(event: dict[str, Any]) -> bool:
     """An order is placed, or has ended."""
     return event["eventType"] == EventType.CREATED or Status(event["status"]) in FINAL
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number)
 
 
 def _score(state: OrderState, seconds: float) -> None:

@@ -19,7 +19,7 @@ from schemas.motion import distance
 __all__ = ["simulate"]
 
 _LOOK: Final = 5.0
-"""Seconds between two looks at who watches (`hub.riders`)."""
+"""Seconds between two looks at who watches (`hub.services.riders`)."""
 
 _LOOKING: Final = 60.0
 """Seconds that a customer looks, or does not, on average: half of them look at any time."""

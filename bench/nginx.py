@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import trustme
 
 from bench.processes import free_port
-from hub.gateway import servers
+from hub.services.gateway import servers
 
 __all__ = ["Layout", "lay_out"]
 

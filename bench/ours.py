@@ -20,10 +20,10 @@ from bench.target import Dial, Step
 from hub.app import Hub
 from hub.core.claims import Claims
 from hub.demo.children import running
+from hub.services.tokens import Tokens
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
-from hub.tokens import Tokens
 from schemas.lifecycle import Role, Status
 from schemas.orders import OrderRequest, OrderStatusUpdate
 from schemas.times import format_time

@@ -11,27 +11,28 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from hub.audit import Audit
 from hub.bridge.addresses import AddressGuard
 from hub.core.deadlines import Durations
 from hub.core.lag import LagWindow
 from hub.core.pseudonyms import Pseudonyms
-from hub.customers import Customers
-from hub.deliveries import Deliveries
-from hub.endpoints import Endpoints
 from hub.errors import UnavailableError
-from hub.estimates import Estimates
-from hub.exceptions import Exceptions
-from hub.fanout import Fanout
-from hub.intake import Intake
-from hub.logbook import Logbook
 from hub.metrics import FEEDS, STORE_UP, event_lag_counts
-from hub.orders import Orders
-from hub.overview import Overview
-from hub.probe import PROBE_LIMIT, Probe
-from hub.pull import Pull
-from hub.riders import Riders
-from hub.search import Search
+from hub.services.audit import Audit
+from hub.services.customers import Customers
+from hub.services.deliveries import Deliveries
+from hub.services.endpoints import Endpoints
+from hub.services.estimates import Estimates
+from hub.services.exceptions import Exceptions
+from hub.services.fanout import Fanout
+from hub.services.intake import Intake
+from hub.services.logbook import Logbook
+from hub.services.orders import Orders
+from hub.services.overview import Overview
+from hub.services.probe import PROBE_LIMIT, Probe
+from hub.services.pull import Pull
+from hub.services.riders import Riders
+from hub.services.search import Search
+from hub.services.tokens import Tokens
 from hub.settings import Settings
 from hub.store.audit import AuditStore
 from hub.store.bus import Bus
@@ -46,7 +47,6 @@ from hub.store.restaurants import RestaurantStore
 from hub.store.riders import RiderIndex
 from hub.store.roster import Roster
 from hub.tasks import end, rest_from_collecting
-from hub.tokens import Tokens
 from hub.transports import (
     audit,
     customers,

@@ -5,7 +5,7 @@ import contextlib
 import resource
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,31 +18,15 @@ from hub import tracing
 from hub.app import Hub, make_app
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.bridge import Bridge
-from hub.core.pseudonyms import Pseudonyms
+from hub.duties import auditing_of, worker_of
 from hub.errors import StartError
-from hub.eta.model import path_in
-from hub.gateway import HubList
 from hub.server import bind, configure_logging, running_hub, stop_signal, together
+from hub.services.gateway import HubList
 from hub.settings import Settings
 from hub.store.connection import Connection
-from hub.store.deadlines import DeadlineStore
 from hub.store.embedded import EmbeddedStore
-from hub.store.leases import Leases
-from hub.store.log import Log
-from hub.store.models import ModelStore
 from hub.store.roster import Roster
 from hub.tasks import rest_from_collecting
-from hub.worker.audit import Auditor
-from hub.worker.deadlines import Deadlines
-from hub.worker.erasures import Erasing
-from hub.worker.keys import Keys, load_keys
-from hub.worker.lake import check_extra
-from hub.worker.learning import READER, Learning, Retraining
-from hub.worker.presence import Presence
-from hub.worker.sources import sources
-from hub.worker.warehouse import Warehouse
-from hub.worker.witness import Witness, Witnessing, witness_of
-from hub.worker.worker import Duty, Led, Worker, worker_name
 
 __all__ = ["bridge", "gateway_config", "run", "serve", "store", "up", "worker"]
 
@@ -90,59 +74,6 @@ async def _store(settings: Settings) -> AsyncIterator[Connection]:
         store.stop()
 
 
-@contextlib.contextmanager
-def _worker_of(hub: Hub, keys: Keys, witness: Witness | None) -> Iterator[Worker]:
-    """Raises StartError."""
-    name = worker_name()
-    leases = Leases(hub.connection, name)
-    log, interval = Log(hub.connection, "audit"), hub.settings.audit_interval
-    learned = Log(hub.connection, READER)
-    duties: list[Duty] = [
-        Deadlines(DeadlineStore(hub.connection), hub.exceptions),
-        Presence(Roster(hub.connection, "worker"), name),
-        Led(Erasing(hub.customers), leases, "erasures"),
-        Led(Auditor(log, hub.audit_store, keys, interval), leases, "audit"),
-        Led(_learning_of(hub, learned), leases, "eta"),
-    ]
-    if witness is not None:
-        duties.append(Led(Witnessing(hub.audit_store, witness), leases, "witness"))
-    if hub.settings.warehouse is not None:
-        retraining = Retraining(hub.settings.warehouse, hub.settings.data_dir)
-        duties.append(Led(retraining, leases, "eta-training"))
-        duties.append(Led(_warehouse_of(hub, hub.settings.warehouse), leases, "warehouse"))
-    try:
-        yield Worker(duties)
-    finally:
-        log.close()
-        learned.close()
-
-
-def _learning_of(hub: Hub, log: Log) -> Learning:
-    return Learning(
-        log,
-        hub.order_store,
-        ModelStore(hub.connection),
-        hub.order_index,
-        hub.roster,
-        path_in(hub.settings.data_dir),
-    )
-
-
-def _warehouse_of(hub: Hub, root: str) -> Warehouse:
-    """Raises StartError."""
-    check_extra()
-    if hub.settings.secret is None:
-        raise StartError("ORDERCAST_WAREHOUSE: needs ORDERCAST_SECRET, to make pseudonyms by")
-    names, interval = Pseudonyms(hub.settings.secret), hub.settings.warehouse_interval
-    return Warehouse(root, hub.connection, sources(hub.order_store, names), names, interval)
-
-
-def _auditing(settings: Settings, *, make: bool = False) -> tuple[Keys, Witness | None]:
-    """Raises StartError."""
-    witness = None if settings.witness is None else witness_of(settings.witness)
-    return load_keys(settings, make=make), witness
-
-
 def _bridge_of(settings: Settings, connection: Connection) -> Bridge:
     guard = AddressGuard(allow=settings.webhook_allow)
     return Bridge(
@@ -161,13 +92,13 @@ def _url(settings: Settings, listener: socket.socket) -> str:
 
 async def up(settings: Settings) -> None:
     stop = stop_signal()
-    auditing = _auditing(settings, make=True)
+    auditing = auditing_of(settings, make=True)
     listener = bind(settings.host, settings.port)
     async with _store(settings) as connection:
         app = make_app(settings, connection)
         hub = cast("Hub", app.state)
         bridging = _bridge_of(settings, connection)
-        with _worker_of(hub, *auditing) as working:
+        with worker_of(hub, *auditing) as working:
             async with (
                 together(bridging.run(), working.run(), stop=stop),
                 running_hub(app, settings, listener),
@@ -214,10 +145,10 @@ async def bridge(settings: Settings) -> None:
 
 async def worker(settings: Settings) -> None:
     stop = stop_signal()
-    auditing = _auditing(settings)
+    auditing = auditing_of(settings)
     _tell_metrics(settings)
     async with _shared_store(settings) as connection:
-        with _worker_of(Hub(settings, connection), *auditing) as working:
+        with worker_of(Hub(settings, connection), *auditing) as working:
             async with together(working.run(), stop=stop):
                 click.echo("ready worker")
                 await stop.wait()

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from bench.audit.scene import EVENTS, KEY, Scene, scene
 from bench.meters import cpu_seconds, percentiles
-from hub.audit import paths
 from hub.core.chain import leaf, sealed
 from hub.core.merkle import inclusion_ranges, leaf_hash
 from hub.core.proof import check_proof
 from hub.core.tiles import Frontier
+from hub.services.audit import paths
 from hub.store.audit import Batch
 from hub.store.keys import partition_of, tag
 from schemas.times import format_time

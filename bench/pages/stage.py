@@ -15,7 +15,7 @@ import httpx2
 from playwright.async_api import Browser, async_playwright
 
 from hub.demo.children import running
-from hub.tokens import Tokens
+from hub.services.tokens import Tokens
 from hub.transports.pages import BUILT
 from schemas.lifecycle import Role
 from schemas.times import format_time

@@ -26,8 +26,8 @@ from bench.replay.lives import Load
 from bench.replay.sockets import Tally
 from bench.replay.trace import DataError, OrderTrace, load
 from hub.demo.children import running
+from hub.services.tokens import Tokens
 from hub.store.embedded import EmbeddedStore
-from hub.tokens import Tokens
 from schemas.lifecycle import Role
 
 __all__ = ["main"]

@@ -18,7 +18,7 @@ from hub.app import Hub
 from hub.bridge.addresses import AddressGuard
 from hub.core.claims import Claims
 from hub.demo.children import Child, running
-from hub.endpoints import Endpoints
+from hub.services.endpoints import Endpoints
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore

@@ -25,7 +25,7 @@ from hub.core.bodies import body_of, url_of
 from hub.core.notices import Quiet, due_at
 from hub.core.outcome import Delivered, Fault, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
 from hub.core.signature import sign
-from hub.endpoints import fresh_secret
+from hub.services.endpoints import fresh_secret
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.lanes import Claim, Settlement, State
 from hub.tracing import span

@@ -25,7 +25,7 @@ from hub.demo.screen import Screen, show_summary
 from hub.demo.summary import Summary, summarize
 from hub.demo.town import Town
 from hub.errors import StartError
-from hub.tokens import Tokens
+from hub.services.tokens import Tokens
 from hub.transports.pages import BUILT
 from schemas.lifecycle import Role
 from schemas.orders import Event

@@ -13,7 +13,7 @@ from schemas.lifecycle import Role
 __all__ = ["Desk", "Issue"]
 
 Issue = Callable[..., str]
-"""`hub.tokens.Tokens.issue`: a role and its claims -> a signed token."""
+"""`hub.services.tokens.Tokens.issue`: a role and its claims -> a signed token."""
 
 _HOUR = 3600.0
 

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.audit import Audit
 from hub.core.claims import READERS
 from hub.errors import UnprocessableError
+from hub.services.audit import Audit
 from hub.transports.exchange import answer, caller, query_int
 
 __all__ = ["routes"]

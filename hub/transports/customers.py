@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.customers import Customers
 from hub.errors import UnprocessableError
+from hub.services.customers import Customers
 from hub.transports.exchange import answer, caller
 from schemas.lifecycle import Role
 from schemas.model import Id

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from hub.core.claims import Claims
 from hub.errors import UnprocessableError
-from hub.exceptions import Exceptions
+from hub.services.exceptions import Exceptions
 from hub.transports.exchange import answer, caller, query_int, read_body
 from hub.transports.idempotency import Operation, once
 from schemas.exceptions import ExceptionReport, ExceptionState, ResolutionRequest

@@ -11,8 +11,8 @@ import structlog
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.logbook import Logbook, Note
 from hub.metrics import REQUESTS
+from hub.services.logbook import Logbook, Note
 from schemas.wire import dumps
 
 __all__ = ["Requests"]

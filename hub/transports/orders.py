@@ -10,7 +10,7 @@ from hub.core.claims import READERS, Claims
 from hub.core.state import OrderState
 from hub.core.views import order_view
 from hub.errors import UnprocessableError
-from hub.orders import Changed, Orders
+from hub.services.orders import Changed, Orders
 from hub.transports.exchange import answer, caller, query_int, read_body
 from hub.transports.idempotency import Operation, once
 from schemas.lifecycle import Role

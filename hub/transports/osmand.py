@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from hub.core.osmand import JSON, QUERY, Dialect, device_of, fix_of
 from hub.errors import BadRequestError
-from hub.intake import Intake
-from hub.riders import Riders
+from hub.services.intake import Intake
+from hub.services.riders import Riders
 from hub.transports.exchange import body_of
 from schemas.wire import loads
 

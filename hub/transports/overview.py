@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from hub.core.views import order_view
 from hub.errors import UnprocessableError
-from hub.search import Search
+from hub.services.search import Search
 from hub.store.index import LIVE
 from hub.transports.exchange import answer, caller, query_int
 from schemas.lifecycle import Role, Status

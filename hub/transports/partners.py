@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.deliveries import Deliveries, Filter
-from hub.endpoints import Endpoints
 from hub.errors import UnprocessableError
-from hub.pull import Pull
+from hub.services.deliveries import Deliveries, Filter
+from hub.services.endpoints import Endpoints
+from hub.services.pull import Pull
 from hub.transports.exchange import answer, body_of, caller, query_int, read_body
 from schemas.lifecycle import Role
 from schemas.webhooks import (

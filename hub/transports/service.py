@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.errors import NotFoundError, UnavailableError, UnprocessableError
-from hub.probe import PROBE_LIMIT
+from hub.services.probe import PROBE_LIMIT
 from hub.transports.exchange import answer, caller, read_body
 from hub.transports.orders import matches
 from schemas.documents import document, model_schema

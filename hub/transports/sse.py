@@ -17,9 +17,9 @@ from starlette.routing import Route
 from hub.core.claims import READERS, Claims
 from hub.core.session import LEEWAY
 from hub.errors import UnauthenticatedError
-from hub.fanout import Fanout
-from hub.feed import Subscriber
 from hub.metrics import EVENTS, POSITIONS_CONFLATED, SOCKETS
+from hub.services.fanout import Fanout
+from hub.services.feed import Subscriber
 from hub.transports.exchange import caller
 from hub.transports.orders import gcj02
 from schemas.lifecycle import Role

@@ -4,8 +4,8 @@ from typing import Final
 
 from hub.core.claims import READERS, Claims, concerns
 from hub.errors import NotFoundError, UnavailableError
-from hub.fanout import Fanout
-from hub.feed import Subscriber
+from hub.services.fanout import Fanout
+from hub.services.feed import Subscriber
 from hub.transports.conversation import Conversation, Work
 from hub.transports.upgrade import Handshake, SocketRoute
 from schemas.codes import ErrorCode

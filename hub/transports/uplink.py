@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from hub.core.claims import Claims
 from hub.errors import BadRequestError, ForbiddenError, UnprocessableError
-from hub.intake import Intake
-from hub.rider import Rider
-from hub.riders import Riders
+from hub.services.intake import Intake
+from hub.services.rider import Rider
+from hub.services.riders import Riders
 from hub.transports.conversation import Conversation, Work
 from hub.transports.exchange import answer, body_of, caller
 from hub.transports.upgrade import Handshake, SocketRoute

@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from hub.audit import paths
 from hub.core.chain import leaf
 from hub.core.heads import Signer, head_hash
 from hub.core.merkle import consistency_ranges, consistent, leaf_hash
 from hub.metrics import AUDIT_FAULTS, AUDIT_HEAD, AUDIT_SIZE
+from hub.services.audit import paths
 from hub.store.audit import AuditStore, Batch, Tree
 from hub.store.keys import PARTITIONS
 from hub.store.log import Entries, Log

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from hub.errors import OrdercastError, UnavailableError
-from hub.exceptions import Exceptions
+from hub.services.exceptions import Exceptions
 from hub.store.deadlines import Claimed, DeadlineStore
 from hub.store.keys import PARTITIONS
 

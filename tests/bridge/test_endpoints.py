@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 
 from hub.bridge.addresses import AddressGuard
 from hub.core.claims import Claims
-from hub.endpoints import MAX_ENDPOINTS, Endpoints
 from hub.errors import ConflictError, NotFoundError, UnprocessableError
+from hub.services.endpoints import MAX_ENDPOINTS, Endpoints
 from hub.store.connection import Connection
 from hub.store.endpoints import EndpointStore
 from hub.transports.exchange import error_handlers

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from hub.bridge.bridge import Bridge
-from hub.deliveries import Deliveries
-from hub.endpoints import Endpoints
 from hub.errors import UnprocessableError
+from hub.services.deliveries import Deliveries
+from hub.services.endpoints import Endpoints
 from hub.store.books import Books
 from hub.store.connection import Connection
 from schemas.lifecycle import EventType

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.gateway import HubList, servers
+from hub.services.gateway import HubList, servers
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.roster import Roster
@@ -132,7 +132,7 @@ async def test_an_address_that_is_none_is_passed_over(
     async def ready(*hub: object) -> bool:
         return True
 
-    monkeypatch.setattr("hub.gateway._is_ready", ready)
+    monkeypatch.setattr("hub.services.gateway._is_ready", ready)
     await roster.sign_in("hub-x", {"address": address}, time.time())
     assert not await HubList(roster, short_dir / "hubs.conf").update()
     assert {"127.0.0.1:9"} == named(short_dir / "hubs.conf")

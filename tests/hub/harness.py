@@ -29,11 +29,11 @@ from websockets.exceptions import ConnectionClosed
 
 from hub.app import Hub, make_app
 from hub.server import bind, running_hub
+from hub.services.tokens import Tokens
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import order_keys
-from hub.tokens import Tokens
 from schemas.lifecycle import Role
 from schemas.messages import SUBPROTOCOLS
 from schemas.model import Wire as Model

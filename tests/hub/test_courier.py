@@ -185,7 +185,7 @@ async def test_cadence(
     hub: RunningHub, platform: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody watches, somebody does, the rider is near: the phone is told how often to send."""
-    monkeypatch.setattr("hub.riders._PACED_IN", 1)
+    monkeypatch.setattr("hub.services.riders._PACED_IN", 1)
     rider_id = fresh("r")
     order = await on_delivery(platform, rider_id)
     async with hub.rider(rider_id) as rider:

@@ -327,7 +327,7 @@ async def test_a_store_that_hangs(short_dir: Path, monkeypatch: pytest.MonkeyPat
     """
     monkeypatch.setattr(hub.app, "PROBE_LIMIT", 1.5)
     monkeypatch.setattr(hub.app, "_SIGN_IN", 0.05)
-    monkeypatch.setattr("hub.probe.INTERVAL", 0.5)
+    monkeypatch.setattr("hub.services.probe.INTERVAL", 0.5)
     own = EmbeddedStore(short_dir)
     own.start()
     assert own.pid is not None

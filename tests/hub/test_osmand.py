@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 
 from hub.cli import cli
 from hub.errors import StartError, UnauthenticatedError
+from hub.services.tokens import Tokens
 from hub.store.embedded import EmbeddedStore
-from hub.tokens import Tokens
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import Role
 from tests.hub.harness import (

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from hub.cli import cli
 from hub.errors import StartError, UnauthenticatedError
-from hub.tokens import Tokens
+from hub.services.tokens import Tokens
 from schemas.lifecycle import Role
 from tests.hub.harness import SECRET
 

@@ -11,7 +11,7 @@ import pytest
 from hub.bridge.log import LogReader
 from hub.core.erasure import erased_event, erased_payload
 from hub.core.pseudonyms import Pseudonyms
-from hub.customers import Customers
+from hub.services.customers import Customers
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.endpoints import EndpointStore

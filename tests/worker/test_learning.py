@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from hub.errors import UnavailableError
-from hub.estimates import unpacked
 from hub.eta.estimator import Estimator
 from hub.eta.model import Model, save
+from hub.services.estimates import unpacked
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.log import Log
@@ -169,7 +169,7 @@ async def test_watchers_are_told_when_it_moves(
     """By an estimate of its own, in the order of the events."""
     moved = {"estimatedTime": 7, "eta": {"p10": now(60), "p50": now(400), "p90": now(900)}}
     monkeypatch.setattr("hub.core.running.RunningEstimate.moved", lambda *_: moved)
-    monkeypatch.setattr("hub.fanout._ESTIMATE_EVERY", 1)
+    monkeypatch.setattr("hub.services.fanout._ESTIMATE_EVERY", 1)
     order = await place(hub.platform)
     async with hub.stream(Role.CUSTOMER, orders=[order["orderId"]]) as wire:
         await wire.subscribe(order["orderId"])

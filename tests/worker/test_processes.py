@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 
 from hub.demo.children import running
-from hub.tokens import Tokens
+from hub.services.tokens import Tokens
 from schemas.lifecycle import Role
 from tests.hub.harness import SECRET, advance, place
 

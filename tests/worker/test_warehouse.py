@@ -14,7 +14,7 @@ from hub.core.claims import Claims
 from hub.core.pseudonyms import Pseudonyms
 from hub.core.warehouse import TABLES, entry_of, position_of
 from hub.errors import StartError
-from hub.logbook import Logbook, Note
+from hub.services.logbook import Logbook, Note
 from hub.store import requests
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore

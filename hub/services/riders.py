@@ -1,4 +1,4 @@
-"""Riders on duty at this hub: their sessions, and their orders. Their fixes: `hub.intake`."""
+"""Riders on duty at this hub: their sessions and their orders. `intake` takes their fixes."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ import structlog
 
 from hub.core.telling import Telling
 from hub.errors import NotFoundError, UnavailableError
-from hub.fanout import Fanout
-from hub.feed import Subscriber
-from hub.rider import Held, Rider
+from hub.services.fanout import Fanout
+from hub.services.feed import Subscriber
+from hub.services.rider import Held, Rider
 from hub.store.bus import Bus
 from hub.store.keys import order_keys
 from hub.store.keys import rider as rider_key

@@ -10,7 +10,7 @@ from hub.core.deadlines import Durations, expire
 from hub.core.exceptions import Report
 from hub.core.state import OrderState
 from hub.errors import ConflictError, NotFoundError
-from hub.orders import Changed, Orders, new_id
+from hub.services.orders import Changed, Orders, new_id
 from hub.store.exceptions import ExceptionIndex, Opened
 from hub.store.orders import OrderStore
 from schemas.exceptions import ExceptionReport, Resolution

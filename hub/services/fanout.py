@@ -19,8 +19,8 @@ from hub.core.claims import concerns
 from hub.core.running import RunningEstimate, Way
 from hub.core.state import OrderState
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
-from hub.feed import Feed, Subscriber
-from hub.snapshot import subscribed
+from hub.services.feed import Feed, Subscriber
+from hub.services.snapshot import subscribed
 from hub.store.bus import Bus
 from hub.store.keys import order_keys
 from hub.store.orders import OrderStore, Reading

@@ -16,7 +16,7 @@ from hub.core.fixes import FixFilter
 from hub.core.gate import Gate
 from hub.core.state import OrderState
 from hub.core.telling import Telling
-from hub.feed import Subscriber
+from hub.services.feed import Subscriber
 from hub.store.orders import Reading
 from hub.store.riders import Place
 from schemas.exceptions import ExceptionCode

@@ -8,7 +8,7 @@ from hub.core.claims import Claims
 from hub.core.merkle import Range, consistency_ranges, inclusion_ranges
 from hub.core.tiles import Hashes, tiles_of
 from hub.errors import NotFoundError, UnprocessableError
-from hub.orders import Orders
+from hub.services.orders import Orders
 from hub.store.audit import AuditStore
 
 __all__ = ["Audit", "paths"]

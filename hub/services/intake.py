@@ -16,7 +16,7 @@ from hub.core.fixes import seq_of
 from hub.core.state import OrderState
 from hub.errors import NotFoundError, UnavailableError
 from hub.metrics import FIXES, FIXES_REJECTED, QUARANTINES
-from hub.rider import Held, Rider
+from hub.services.rider import Held, Rider
 from hub.tasks import end
 from schemas.lifecycle import CourierState
 from schemas.positions import Rejection

@@ -8,7 +8,7 @@ import msgspec
 from hub.core import estimate
 from hub.core.recovery import contiguous
 from hub.core.views import order_view, position_view, stream_event, trail_view, visible
-from hub.feed import Subscriber
+from hub.services.feed import Subscriber
 from hub.store.orders import Reading
 from schemas.messages import After
 from schemas.positions import freshness

@@ -1,0 +1,1 @@
+"""The commands that are not programs: tokens, proofs, estimates, receivers of webhooks."""

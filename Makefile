@@ -2,7 +2,9 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+RUN := $(VENV)/.installed
+DEV := $(VENV)/.dev
 JS := clients/js
 JS_STAMP := $(JS)/node_modules/.package-lock.json
 PAGES := hub/pages/track.html
@@ -11,8 +13,10 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 
 .PHONY: demo test check js pages pages-test wheel bench fmt clean
 
-demo: $(STAMP)
-	@$(MAKE) --no-print-directory pages || echo "the web pages are not built; the demo runs without"
+# What it needs to run and what the pages are built with come side by side: half the time is waiting.
+demo:
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(RUN) pages || echo "the web pages are not built; the demo runs without"
+	@$(MAKE) --no-print-directory $(RUN)
 	$(BIN)/ordercast demo $(ARGS)
 
 test: check
@@ -22,14 +26,14 @@ test: check
 	@if [ -n "$(NPM)" -a -n "$(CHROMIUM)" ]; then $(MAKE) --no-print-directory pages-test; \
 	else echo "no npm or no Chromium here: the web pages were not tested"; fi
 
-check: $(STAMP)
+check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.export --check
 
 # The TypeScript client, against a hub of the virtual environment. Needs Node 20; nothing else does.
-js: $(STAMP) $(JS_STAMP)
+js: $(DEV) $(JS_STAMP)
 	cd $(JS) && npm run --silent check && npm run --silent build && npm run --silent test
 
 # The web pages, into the Python package. Without npm the hub says 404 in their place.
@@ -47,18 +51,18 @@ $(PAGES): $(JS_STAMP) $(JS)/vite.config.ts $(shell find $(JS)/pages $(JS)/src -t
 pages-test: $(VENV)/.pages pages
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -n auto tests/pages $(ARGS)
 
-$(VENV)/.pages: $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[pages]'
+$(VENV)/.pages: $(DEV)
+	$(PIP) --editable '.[pages]'
 	touch $@
 
-wheel: $(STAMP) pages
+wheel: $(RUN) pages
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
-bench: $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+bench: $(DEV)
+	$(PIP) --editable '.[bench]'
 	$(BIN)/python -m bench all --targets all $(ARGS)
 
-fmt: $(STAMP)
+fmt: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -66,9 +70,13 @@ clean:
 	rm -rf $(VENV) .ordercast .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf $(JS)/node_modules $(JS)/dist hub/pages dist
 
-$(STAMP): pyproject.toml
+$(RUN): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --editable .
+	touch $@
+
+$(DEV): pyproject.toml $(RUN)
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 $(JS_STAMP): $(JS)/package-lock.json

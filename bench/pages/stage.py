@@ -20,7 +20,7 @@ from hub.transports.pages import BUILT
 from schemas.lifecycle import Role
 from schemas.times import format_time
 
-__all__ = ["DOOR", "RIDER", "SHOP", "Stage", "staged"]
+__all__ = ["DOOR", "RIDER", "SHOP", "Stage", "chromium", "staged"]
 
 SHOP: Final = (31.2304, 121.4737)
 DOOR: Final = (31.2397, 121.4998)
@@ -105,25 +105,32 @@ def _on_the_way(share: float) -> tuple[float, float, float]:
 
 
 @asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    flags = ["--no-sandbox", "--enable-precise-memory-info"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=flags)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
 async def staged() -> AsyncIterator[Stage]:
     if not (BUILT / "track.html").exists():
         sys.exit("bench.pages: the pages are not built: `make pages`")
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     data = Path(tempfile.mkdtemp(prefix="oc"))
     flags = ("--data-dir", str(data), "--port", "0", "--log-level", "warning")
     try:
         async with (
             running(data / "log", "up", *flags) as hub,
             httpx2.AsyncClient(base_url=hub.url, timeout=15) as client,
-            async_playwright() as playwright,
+            chromium() as browser,
         ):
-            browser = await playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--enable-precise-memory-info"]
-            )
             stage = Stage(hub.url, browser, Tokens((data / "secret").read_text().strip()), client)
             named = {"name": "Golden Wok", "location": _place(SHOP)}
             await stage.ask(Role.PLATFORM, "PUT", "/v1/restaurants/res_1", named)
             yield stage
-            await browser.close()
     finally:
         shutil.rmtree(data, ignore_errors=True)

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from hub.store.embedded import EmbeddedStore
 
 __all__ = ["shared_store", "short_dir"]
+
+# No test asserts a time, and a busy machine is no fault of an example.
+settings.register_profile(
+    "patient", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 structlog.configure(
     wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),

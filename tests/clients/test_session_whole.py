@@ -103,5 +103,5 @@ class Network(RuleBasedStateMachine):
         assert self.told == {order: (log.epoch, log.seq) for order, log in self.logs.items()}
 
 
-Network.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Network.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestNetwork = Network.TestCase

@@ -303,7 +303,7 @@ def test_an_ordinary_ride(world: Play) -> None:
     assert seen == +world([*before, *after])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(STEPS)
 def test_nobody_sees_what_is_not_theirs(world: Play, steps: list[list[Step]]) -> None:
     seen = world(steps)

@@ -6,6 +6,7 @@ async with gateway(directory, [hub.port]) as nginx:
 
 import asyncio
 import contextlib
+import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -43,6 +44,20 @@ class Gateway:
     @property
     def log(self) -> str:
         return (self.directory / "stdout").read_text()
+
+    async def logged(self, number: int, path: str = "/") -> list[dict[str, Any]]:
+        """What is logged of paths that begin so, once it is that many: nginx writes a request's
+        line when its answer was sent.
+        """
+
+        def found() -> list[dict[str, Any]] | None:
+            lines = [json.loads(line) for line in self.log.splitlines(True) if line[-1] == "\n"]
+            chosen = [line for line in lines if line["path"].startswith(path)]
+            assert len(chosen) <= number, chosen
+            return chosen if len(chosen) == number else None
+
+        chosen: list[dict[str, Any]] = await eventually(found)
+        return chosen
 
     @property
     def errors(self) -> str:

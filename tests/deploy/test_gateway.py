@@ -65,7 +65,7 @@ async def test_many_callers_share_one_connection_to_nginx_and_few_to_the_hub(
             assert {("HTTP/2", 200)} == {(a.http_version, a.status_code) for a in answers}
         assert 4 * CALLERS == len(origin.heads)
         assert origin.connections <= CALLERS
-        lines = [json.loads(line) for line in nginx.log.splitlines()]
+        lines = await nginx.logged(4 * CALLERS)
     assert 1 == len({line["connection"] for line in lines})
     assert all(" HTTP/1.1\r\n" in head for head in origin.heads)
 
@@ -146,7 +146,7 @@ async def test_events_come_at_once_by_sse_and_no_token_is_logged(
         assert "subscribed" == (await _record(lines))["type"]
         await advance(platform, order, "CONFIRMED")
         assert "CONFIRMED" == (await _record(lines))["status"]
-    await eventually(lambda: path in nginx.log)
+    await nginx.logged(1, path)
     assert order["streamToken"] not in nginx.log + nginx.errors
 
 
@@ -168,6 +168,7 @@ async def test_a_dead_hub_costs_no_token_in_the_error_log(short_dir: Path) -> No
         for path in ("/v1/orders/o/stream?access_token=hush", "/v1/osmand?id=hush"):
             problem(await client.get(path), 503)
         problem(await client.get("/v1/orders/o?told=1"), 503)
+        await nginx.logged(3)
     assert "told=1" in nginx.errors
     assert "hush" not in nginx.errors + nginx.log
 
@@ -184,7 +185,7 @@ async def test_public_documents_are_told_from_the_cache(
     nginx: Gateway, hub: RunningHub, platform: httpx2.AsyncClient
 ) -> None:
     """Once from the hub; then by nginx, with 304 for who has it, and whatever the query."""
-    await platform.put("/v1/restaurants/res_gw", json={"name": "Gate"})
+    await hub.platform.put("/v1/restaurants/res_gw", json={"name": "Gate"})
     for path in ("/openapi.json", "/schemas/OrderRequest.json", "/v1/restaurants/res_gw"):
         first = await platform.get(path)
         assert 200 == first.status_code, first.text
@@ -192,8 +193,7 @@ async def test_public_documents_are_told_from_the_cache(
         assert first.content == again.content
         have = {"If-None-Match": first.headers["etag"]}
         assert 304 == (await platform.get(path, headers=have)).status_code
-        cached = [json.loads(line)["cache"] for line in nginx.log.splitlines() if path in line]
-        assert ["HIT", "HIT"] == cached[-2:]
+        assert ["MISS", "HIT", "HIT"] == [line["cache"] for line in await nginx.logged(3, path)]
 
 
 async def test_nothing_private_is_cached(nginx: Gateway, platform: httpx2.AsyncClient) -> None:
@@ -201,7 +201,8 @@ async def test_nothing_private_is_cached(nginx: Gateway, platform: httpx2.AsyncC
     order = await place(platform)
     for _ in range(2):
         await platform.get(f"/v1/orders/{order['orderId']}")
-    assert "HIT" not in nginx.log
+    lines = await nginx.logged(2, f"/v1/orders/{order['orderId']}")
+    assert [""] * 2 == [line["cache"] for line in lines]
 
 
 async def test_documents_outlive_the_hubs(short_dir: Path) -> None:
@@ -264,7 +265,7 @@ async def test_request_ids_go_on(short_dir: Path) -> None:
         for told in ("ticket-7", "two words", None):
             headers = {} if told is None else {"X-Request-Id": told}
             await client.get("/v1/orders/o", headers=headers)
-        ids = [json.loads(line)["request"] for line in nginx.log.splitlines()]
+        ids = [line["request"] for line in await nginx.logged(3)]
         heads = [head.split("X-Request-Id: ")[1].split("\r\n")[0] for head in origin.heads]
     assert ids == heads
     assert "ticket-7" == ids[0]

@@ -4,12 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from hub.store.embedded import EmbeddedStore
+from hub.transports.pages import Pages
 from schemas.lifecycle import Role
 from schemas.problems import Problem
 from tests.deploy.gateway import OK, Gateway, Origin, gateway
@@ -222,6 +224,89 @@ async def test_documents_outlive_the_hubs(short_dir: Path) -> None:
 async def _told_stale(nginx: Gateway, client: httpx2.AsyncClient) -> bool:
     assert "{}" == (await client.get("/openapi.json")).text
     return '"cache":"STALE"' in nginx.log
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Pages:
+    """A page and its script."""
+    (tmp_path / "track.html").write_text('<script src="/pages/track-B0cRGuL_.js"></script>')
+    (tmp_path / "track-B0cRGuL_.js").write_text("// a script")
+    return Pages(tmp_path, None)
+
+
+async def test_the_pages_outlive_the_hubs(
+    shared_store: EmbeddedStore, short_dir: Path, built: Pages
+) -> None:
+    """Their files are told from the cache, zipped or not; a page when no hub has a newer one."""
+    script, page = "/pages/track-B0cRGuL_.js", "/track/ord_2"
+    async with AsyncExitStack() as stack:
+        (hub,) = await stack.enter_async_context(hubs(shared_store))
+        hub.state.pages = built
+        async with gateway(short_dir, [hub.port]) as nginx, nginx.http() as client:
+            for accepted in ("identity", "br, gzip", "identity;q=1", "gzip, deflate"):
+                told = await client.get(script, headers={"Accept-Encoding": accepted})
+                assert "// a script" == told.text
+                assert ("gzip" in accepted) is ("Content-Encoding" in told.headers)
+                assert "public, max-age=31536000, immutable" == told.headers["Cache-Control"]
+            before = await client.get("/track/ord_1")
+            await stack.aclose()
+            assert "// a script" == (await client.get(script)).text
+            after = await client.get(page)
+            assert (before.text, "no-cache") == (after.text, after.headers["Cache-Control"])
+            assert nginx.origin.partition("//")[2] in after.headers["Content-Security-Policy"]
+            problem(await client.get("/ride"), 503)
+            lines = await nginx.logged(5, script)
+    assert ["MISS", "MISS", "HIT", "HIT", "HIT"] == [line["cache"] for line in lines]
+
+
+async def test_a_page_is_the_newest_and_of_its_own_host(
+    nginx: Gateway, hub: RunningHub, built: Pages
+) -> None:
+    """Within a second; and what another host's page may open is not told to this one."""
+    hub.state.pages = built
+    async with nginx.http() as client:
+        await client.get("/track/ord_1", headers={"Host": "evil.example"})
+        policy = (await client.get("/track/ord_1")).headers["Content-Security-Policy"]
+        assert "evil.example" not in policy
+        built._files["track.html"] = replace(built._files["track.html"], body=b"newer")
+
+        async def newer() -> bool:
+            return (await client.get("/track/ord_1")).text == "newer"
+
+        await eventually(newer)
+
+
+def _from_anywhere(text: str) -> str:
+    """A caller may say what address is theirs."""
+    trusts = "set_real_ip_from 127.0.0.1; real_ip_header X-From; server_tokens off;"
+    return text.replace("server_tokens off;", trusts)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz"])
+async def test_operations_are_told_inside_only(hub: RunningHub, short_dir: Path, path: str) -> None:
+    """However the path is written."""
+    async with (
+        gateway(short_dir, [hub.port], _from_anywhere) as nginx,
+        nginx.http(http2=False) as client,
+    ):
+        assert 200 == (await client.get(path)).status_code
+        for outside in ("203.0.113.9", "10.1.2.3"):
+            problem(await client.get(path, headers={"X-From": outside}), 403)
+        spelt = (f"/{path}", f"/.{path}", path.replace("e", "%65"), f"{path}?a=1", f"/a/..{path}")
+        for each in spelt:
+            url = httpx2.URL(nginx.origin, raw_path=each.encode())
+            problem(await client.get(url, headers={"X-From": "203.0.113.9"}), 403)
+        for other in (f"{path}/", path.upper()):
+            problem(await client.get(other, headers={"X-From": "203.0.113.9"}), 404)
+
+
+async def test_the_hubs_are_told_to_operators_only(nginx: Gateway) -> None:
+    """From wherever they are, by their token."""
+    statuses = []
+    for role in (None, Role.PLATFORM, Role.OPS):
+        async with nginx.http(role) as client:
+            statuses.append((await client.get("/v1/hubs")).status_code)
+    assert [401, 403, 200] == statuses
 
 
 async def test_a_request_that_may_be_repeated_is_and_no_other(short_dir: Path) -> None:

@@ -62,6 +62,7 @@ from hub.transports import (
     uplink,
 )
 from hub.transports.conversation import reconnect_window
+from hub.transports.cors import Cors
 from hub.transports.exchange import error_handlers
 from hub.transports.middleware import Requests
 from hub.transports.sockets import Sockets
@@ -272,10 +273,12 @@ def make_app(settings: Settings, connection: Connection) -> Starlette:
         *service.routes,
         *([] if settings.ops_port else service.ops_routes),
     ]
+    origins = settings.allowed_origins
     app = Starlette(
         routes=routes,
         middleware=[
             *([Middleware(Traced)] if settings.tracing else []),
+            *([Middleware(Cors, allowed=origins)] if origins else []),
             Middleware(Requests, logbook=hub.logbook),
         ],
         exception_handlers=error_handlers,

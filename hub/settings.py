@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.core.maptiles import check_tiles
+from hub.core.origins import check_origin
 from hub.errors import StartError
 from hub.store.connection import Durability
 
@@ -46,15 +47,21 @@ def _network(value: Any) -> Any:
     return parts
 
 
+def _origins(value: Any) -> Any:
+    return [check_origin(part) for part in _split(value)]
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=_LONGEST)]
-Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_network)]
 
 
 class Settings(BaseSettings):
-    """Durations in seconds. `load` is the way to make one."""
+    """Durations in seconds. `load` is the way to make one. `--help` tells what fields are told."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
     data_dir: Path = Path(".ordercast")
     host: str = "127.0.0.1"
@@ -67,7 +74,10 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     secret: Annotated[str, Field(min_length=1)] | None = None
     jwks: str | None = None
-    allowed_origins: Texts = ()
+    allowed_origins: Origins = ()
+    """Whose pages may use the hub beside its own, as https://shop.example,https://app.example, or *
+    for any.
+    """
     durability: Durability = "everysec"
     retention: Duration = 7 * 86400.0
     drain_seconds: Duration = 20.0

@@ -19,10 +19,10 @@ Command = Callable[..., Any]
 
 def with_settings(command: Command) -> Command:
     """A flag for each setting, of the same name as its variable."""
-    for name in reversed(Settings.model_fields):
+    for name, field in reversed(Settings.model_fields.items()):
         flag = "--" + name.replace("_", "-")
-        variable = f"ORDERCAST_{name.upper()}"
-        command = click.option(flag, name, default=None, help=f"or {variable}")(command)
+        told = f"{field.description or ''} (or ORDERCAST_{name.upper()})".strip()
+        command = click.option(flag, name, default=None, help=told)(command)
     return command
 
 

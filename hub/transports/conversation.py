@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 
 from hub.core.claims import Claims
+from hub.core.origins import may_connect
 from hub.core.session import Asked, Close, Effect, Reply, Session, Verify
 from hub.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from hub.transports.exchange import bearer
@@ -56,7 +56,7 @@ class Conversation(ABC):
         self.claims: Claims | None = None
         self.socket: Socket
         self._token = bearer(handshake.headers)
-        self._foreign = not _same_origin(handshake, self.state.settings.allowed_origins)
+        self._foreign = not _may_connect(handshake, self.state.settings.allowed_origins)
         self._backlog: deque[tuple[bytes, bool]] | None = None
         self._work: asyncio.Task[None] | None = None
 
@@ -207,14 +207,7 @@ class Conversation(ABC):
         self.socket.say(message if echo is None else {**message, "id": echo})
 
 
-def _same_origin(handshake: Handshake, allowed: tuple[str, ...]) -> bool:
+def _may_connect(handshake: Handshake, allowed: tuple[str, ...]) -> bool:
     """Browsers name their page's origin; other clients name none and are let in."""
     origin = handshake.headers.get("origin")
-    if origin is None:
-        return True
-    if allowed:
-        return "*" in allowed or origin in allowed
-    try:
-        return bool(urlsplit(origin).netloc == handshake.headers.get("host"))
-    except ValueError:  # no URL at all
-        return False
+    return origin is None or may_connect(origin, handshake.headers.get("host"), allowed)

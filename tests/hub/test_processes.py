@@ -117,6 +117,12 @@ async def watching(url: str, order: dict[str, Any], **more: Any) -> AsyncIterato
         (["up", "--port", "99999"], {}, 3, "ORDERCAST_PORT"),
         (["up"], {"drain_seconds": "soon"}, 3, "ORDERCAST_DRAIN_SECONDS"),
         (["up"], {"webhook_allow": "here"}, 3, "ORDERCAST_WEBHOOK_ALLOW"),
+        (
+            ["up"],
+            {"allowed_origins": "https://a.example,b.example"},
+            3,
+            "ALLOWED_ORIGINS: b.example",
+        ),
         (["up"], {"durability": "some"}, 3, "ORDERCAST_DURABILITY"),
         (["up"], {"secret": ""}, 3, "ORDERCAST_SECRET"),
         (["serve"], {}, 3, "ORDERCAST_SECRET"),

@@ -160,6 +160,7 @@ ORIGINS = [
     ((), "http://127.0.0.1:{port}.evil.example", False),
     ((), "null", False),
     (("https://shop.example",), "https://shop.example", True),
+    (("https://shop.example",), "http://127.0.0.1:{port}", True),
     (("https://shop.example",), "https://evil.example", False),
     (("https://shop.example",), "http://shop.example", False),
     (("*",), "https://any.example", True),

@@ -18,9 +18,10 @@ from rich.console import Console
 from hub.demo.checks import check_lanes
 from hub.demo.children import running
 from hub.demo.desk import Desk
+from hub.demo.door import Door, open_port
 from hub.demo.evening import plan
-from hub.demo.partner import HOOKS, Partner, open_port
-from hub.demo.records import OrderRecord, Records
+from hub.demo.partner import HOOKS, Partner
+from hub.demo.records import Records
 from hub.demo.screen import Screen, show_summary
 from hub.demo.summary import Summary, summarize
 from hub.demo.town import Town
@@ -68,8 +69,8 @@ async def run(data_dir: Path, options: Options) -> int:
             )
             tokens = Tokens((data_dir / "secret").read_text().strip())
             async with Desk(hub_a.url, tokens.issue) as desk:
-                stage = _Stage(desk, hub_b.url, f"http://{host}:{port}{HOOKS}", options, console)
-                async with stage.partner.serving(listener):
+                stage = _Stage(desk, hub_b.url, f"http://{host}:{port}", options, console)
+                async with stage.door.open(listener):
                     summary = await stage.play(stop)
     if options.as_json:
         sys.stdout.write(json.dumps(summary.dump()) + "\n")
@@ -113,15 +114,19 @@ def _make_fresh(data_dir: Path) -> None:
 
 class _Stage:
     def __init__(
-        self, desk: Desk, watch_url: str, hooks_url: str, options: Options, console: Console
+        self, desk: Desk, watch_url: str, own_url: str, options: Options, console: Console
     ) -> None:
+        """`own_url` is the demo's own server's."""
         clock = time.perf_counter  # finer than the loop's own
         evening = plan(options.orders_per_minute, options.minutes, options.speed, options.seed)
         self.records = Records(clock)
         self.partner = Partner(self.records, clock)
+        desk_url = f"{watch_url}/desk#{desk.issue(Role.PLATFORM, ttl=_DESK_TTL)}"
+        self.door = Door(self.records, watch_url, desk_url, self.partner)
         self._desk = desk
-        self._watch_url = watch_url
+        self._own_url = own_url
         self._console = console
+        hooks_url = own_url + HOOKS
         self._town = Town(evening, desk, watch_url, hooks_url, self.records, options.seed)
         self._screen = Screen(console, self._town, self.partner, clock)
 
@@ -144,7 +149,7 @@ class _Stage:
     async def _shown(self) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(self._screen.show()),
-            asyncio.create_task(self._show_first()),
+            asyncio.create_task(self._show_addresses()),
         ]
         try:
             yield
@@ -153,16 +158,21 @@ class _Stage:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _show_first(self) -> None:
-        record: OrderRecord = await self._town.first_order
-        page = f"{self._watch_url}/track/{record.order_id}#{record.token}"
-        address = f"{self._watch_url}/v1/orders/{record.order_id}/stream"
-        command = f"curl -N '{address}?access_token={record.token}'"
+    async def _show_addresses(self) -> None:
+        """Once there is an order to look at."""
+        await self._town.begun.wait()
+        shown = {"the same as a stream of messages": f"curl -NL {self._own_url}/stream"}
         if (BUILT / "track.html").exists():
-            desk = f"{self._watch_url}/desk#{self._desk.issue(Role.PLATFORM, ttl=_DESK_TTL)}"
-            self._console.print(f"the first order in a browser:\n{page}", soft_wrap=True)
-            self._console.print(f"the dispatchers' desk:\n{desk}", soft_wrap=True)
-        self._console.print(f"the first order's live stream:\n{command}", soft_wrap=True)
+            page = {"an order on its way, in a browser": f"{self._own_url}/track"}
+            shown = (
+                page | shown | {"all orders, as a dispatcher sees them": f"{self._own_url}/desk"}
+            )
+        else:
+            self._console.print(
+                "the web pages are not built: `make pages` does, where there is npm"
+            )
+        for what, address in shown.items():
+            self._console.print(f"{what + ':':40}{address}", soft_wrap=True)
 
     async def _stored(self, stopped: asyncio.Task[bool]) -> dict[str, list[Event]]:
         """All events of all orders, and a moment for streams that are still under way."""

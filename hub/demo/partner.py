@@ -1,23 +1,19 @@
 """The simulated partner: its webhook endpoint is down at first, then takes everything."""
 
-import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
-
-import uvicorn
 
 from clients.partner import Delivery, PartnerReceiver
 from hub.demo.records import Records
 
-__all__ = ["CONFIRMED", "HOOKS", "Partner", "open_port"]
+__all__ = ["CONFIRMED", "DOWN", "HOOKS", "Partner"]
 
 HOOKS: Final = "/hooks"
 """The path of the orders' notification URL."""
 
 CONFIRMED: Final = f"{HOOKS}/order-status"
-_DOWN: Final = 5.0  # seconds from the first webhook on
+DOWN: Final = 5.0
+"""Seconds from the first webhook on for which the endpoint answers 503."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -60,7 +56,7 @@ class Partner:
         webhook_id = dict(scope["headers"]).get(b"webhook-id", b"").decode("latin-1")
         now = self._clock()
         if self._up_at is None:
-            self._up_at = now + _DOWN
+            self._up_at = now + DOWN
         if now < self._up_at:
             self._refused.add(webhook_id)
             await _unavailable(send)
@@ -72,33 +68,6 @@ class Partner:
     async def _take(self, delivery: Delivery) -> None:
         order_id = delivery.order_id or ""
         self._records.webhook(order_id, delivery.path, delivery.seq or 0)
-
-    @contextlib.asynccontextmanager
-    async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
-        config = uvicorn.Config(
-            self, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-        )
-        server = _Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await task
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the demo's."""
-        yield
-
-
-def open_port() -> socket.socket:
-    """A listening socket on some free loopback port."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    listener.setblocking(False)
-    return listener
 
 
 async def _unavailable(send: Send) -> None:

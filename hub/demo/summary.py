@@ -14,6 +14,7 @@ from hub.demo.checks import (
 )
 from hub.demo.partner import HOOKS
 from hub.demo.records import Records
+from schemas.lifecycle import Status
 from schemas.orders import Event
 
 __all__ = ["Summary", "summarize"]
@@ -60,10 +61,10 @@ def _finished(records: Records, planned: int) -> Promise:
 
 
 def _stream_promises(records: Records, faults: StreamFaults) -> list[Promise]:
-    told = f"{faults.seen} events seen and {faults.covered} in first snapshots"
     missed = faults.holes + faults.lost
+    told = f"{faults.seen + faults.covered} events; {faults.holes} skipped, {faults.lost} lost"
     return [
-        Promise("no event lost", missed == 0, f"{told}; {faults.holes} holes, {faults.lost} lost"),
+        Promise("no event lost", missed == 0, told),
         Promise("no event repeated", faults.repeats == 0, f"{faults.repeats} repeats"),
         Promise(
             "events as stored", faults.different == 0, f"{faults.different} different from the log"
@@ -99,7 +100,10 @@ def _figures(
     lags = {name: percentile(records.lags, share) for name, share in shares.items()}
     return {
         "interrupted": interrupted,
-        "orders": {"placed": len(records.orders), **records.statuses},
+        "orders": {
+            "placed": len(records.orders),
+            **{status.value: count for status in Status if (count := records.statuses[status])},
+        },
         "events": {"stored": sum(map(len, stored.values())), **asdict(streams)},
         "resumptions": records.resumptions,
         "positions": records.positions,

@@ -42,8 +42,8 @@ class Town:
     ) -> None:
         self.evening = evening
         self.records = records
-        self.first_order: asyncio.Future[OrderRecord] = asyncio.Future()
-        """That will be delivered: the one to look at."""
+        self.begun = asyncio.Event()
+        """There is an order to look at."""
         self.waiting = 0
         """Orders that no rider has been found for yet."""
         self._desk = desk
@@ -121,8 +121,7 @@ class Town:
         await asyncio.sleep(plan.at)
         placed = await self._desk.platform.place(self._request(plan))
         record = self.records.open(placed.order_id, placed.stream_token)
-        if plan.fate is Fate.DELIVERED and not self.first_order.done():
-            self.first_order.set_result(record)
+        self.begun.set()
         self._follow(record, plan)
         if plan.fate is Fate.CUSTOMER_CANCELS:
             await asyncio.sleep(plan.confirm)

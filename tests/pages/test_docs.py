@@ -10,11 +10,13 @@ from schemas.documents import document
 from schemas.lifecycle import Role
 from tests.hub.harness import RunningHub, place, token
 from tests.pages.conftest import Open
-from tests.pages.views import VIEWS, View, wide
+from tests.pages.views import VIEWS, View, faults, wide
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DESKTOP = View("desktop")
+SWAGGERS = ("nested-interactive",)
+"""Swagger UI has the link to an operation inside the button that opens it; no style parts them."""
 
 
 @VIEWS
@@ -52,6 +54,46 @@ async def test_a_request_is_tried_on_the_hub(hub: RunningHub, show: Open) -> Non
         await page.reload()
         open_lock = block.get_by_role("button", name="authorization button unlocked")
         await expect(open_lock).to_be_visible()  # it was kept for that page alone
+
+
+@VIEWS
+async def test_the_http_document_is_open_to_all(show: Open, view: View) -> None:
+    """With an operation that is opened, its form and examples, and with the dialog for a token."""
+    async with show("/docs", view) as page:
+        block = page.locator("#operations-orders-createOrder")
+        await block.locator(".opblock-summary-control").click()
+        await expect(block.get_by_label("Request body")).to_be_visible()
+        await expect(block.locator("pre.microlight").first).to_be_visible()
+        assert [] == await faults(page, but=SWAGGERS)
+        assert not await wide(page)
+        await page.get_by_role("button", name="Authorize", exact=True).click()
+        await expect(page.get_by_label("auth-bearer-value")).to_be_visible()
+        assert [] == await faults(page, within=".modal-ux")
+
+
+@VIEWS
+async def test_the_sockets_document_is_open_to_all(show: Open, view: View) -> None:
+    """With a schema that is unfolded; its contents are opened by keyboard."""
+    async with show("/docs/sockets", view) as page:
+        heading = page.get_by_role("heading", level=1, name="Ordercast")
+        await expect(heading).to_be_visible()
+        await page.get_by_role("button", name="Expand all").nth(1).click()
+        assert [] == await faults(page)
+        await page.get_by_role("button", name="Contents").press("Enter")
+        contents = page.locator(".sidebar--content").get_by_role("link", name="userToHub.auth")
+        await expect(contents).to_be_visible()
+        assert [] == await faults(page)
+
+
+async def test_the_sockets_document_is_dark_by_night(show: Open) -> None:
+    """Its own grounds, not only the bar's."""
+    grounds = {}
+    for scheme in ("light", "dark"):
+        async with show("/docs/sockets", View("desktop", scheme)) as page:
+            box = page.locator("#api .bg-white").first
+            await expect(box).to_be_visible()
+            grounds[scheme] = await box.evaluate("e => getComputedStyle(e).backgroundColor")
+    assert {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 27, 33)"} == grounds
 
 
 @VIEWS

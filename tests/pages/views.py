@@ -1,6 +1,6 @@
 """How a page is looked at: size, scheme, language; and what must hold on each."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +77,13 @@ def _note(complaints: list[str], kind: str, text: str) -> None:
         complaints.append(text)
 
 
-async def faults(page: Page) -> list[str]:
-    """What axe finds wrong for those who see, hear or press differently."""
+async def faults(page: Page, but: Iterable[str] = (), within: str = "html") -> list[str]:
+    """What axe finds wrong for those who see, hear or press differently; the rules `but` aside."""
     await page.evaluate(_AXE.read_text())
+    options = {"runOnly": _TAGS, "rules": {rule: {"enabled": False} for rule in but}}
     found = await page.evaluate(
-        "tags => axe.run({runOnly: tags}).then(({violations}) => violations)", _TAGS
+        "([within, options]) => axe.run(within, options).then(({violations}) => violations)",
+        [within, options],
     )
     return [
         f"{each['id']}: {node['html']}: {node['failureSummary']}"

@@ -3,6 +3,32 @@
 import SwaggerUI from "swagger-ui-dist/swagger-ui-es-bundle.js";
 import "swagger-ui-dist/swagger-ui.css";
 import "./docs.css";
+import "./http.css";
+import { type Amendment, amend } from "./amend.ts";
+
+const AMENDMENTS: readonly Amendment[] = [
+  [".information-container", "role", "region"],
+  [".information-container", "aria-label", "About"],
+  [".schemes-server-container", "role", "region"],
+  [".schemes-server-container", "aria-label", "Server"],
+  ["section.filter", "role", "search"],
+  ["#servers", "aria-label", "Server"],
+  [".examples-select-element", "aria-label", "Example"],
+  ["select.content-type", "aria-label", "Media type"],
+  [".body-param__text", "aria-label", "Request body"],
+  ["pre.microlight", "tabindex", "0"], // they scroll
+  [".modal-ux", "role", "dialog"],
+  [".modal-ux", "aria-modal", "true"],
+  [".modal-ux", "aria-label", "Authorize"],
+  [".close-modal", "aria-label", "Close"],
+  [".auth.authorize", "aria-label", "Authorize: apply credentials"],
+  [".modal-ux h3", "aria-level", "2"],
+  [".modal-ux h4", "aria-level", "3"],
+  [".opblock-tag", "aria-level", "2"],
+  [".models > h4", "aria-level", "2"],
+  [".opblock h4", "aria-level", "3"],
+  [".opblock h5", "aria-level", "4"],
+];
 
 /** Swagger UI warns of a dialect other than its own; we use nothing that the two read differently. */
 async function read(): Promise<object> {
@@ -16,6 +42,7 @@ const choose = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", choose);
 choose();
 
+amend(document.getElementById("api") as HTMLElement, AMENDMENTS);
 SwaggerUI({
   dom_id: "#api",
   spec: await read(),

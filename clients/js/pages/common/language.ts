@@ -1,23 +1,26 @@
 /** Which language a page speaks: what was chosen before, else the browser's. */
 
-import { en } from "./en.ts";
+import { common as en } from "./en.ts";
 import { device } from "./storage.ts";
-import { zh } from "./zh.ts";
+import { common as zh } from "./zh.ts";
 
-export type Texts = typeof en;
-
-export interface Language {
+export interface Language<Texts = unknown> {
   /** BCP 47, also for Intl. */
   readonly tag: string;
   /** What it calls itself. */
   readonly name: string;
-  readonly texts: Texts;
+  readonly texts: Texts & { readonly common: typeof en };
 }
 
-export const LANGUAGES: readonly [Language, ...Language[]] = [
-  { tag: "en", name: "English", texts: en },
-  { tag: "zh-CN", name: "中文", texts: zh },
-];
+export type Languages<Texts = unknown> = readonly [Language<Texts>, ...Language<Texts>[]];
+
+/** A page's own texts, and what is common to all: no page loads another's. */
+export function languagesOf<Texts>(english: Texts, chinese: Texts): Languages<Texts> {
+  return [
+    { tag: "en", name: "English", texts: { ...english, common: en } },
+    { tag: "zh-CN", name: "中文", texts: { ...chinese, common: zh } },
+  ];
+}
 
 const KEPT = "ordercast.language";
 
@@ -26,17 +29,17 @@ function primary(tag: string): string | undefined {
 }
 
 /** The first wanted one that there is; English if there is none. */
-export function pick(wanted: readonly string[]): Language {
+export function pick<Texts>(there: Languages<Texts>, wanted: readonly string[]): Language<Texts> {
   for (const tag of wanted) {
-    const found = LANGUAGES.find((language) => primary(language.tag) === primary(tag));
+    const found = there.find((language) => primary(language.tag) === primary(tag));
     if (found !== undefined) return found;
   }
-  return LANGUAGES[0];
+  return there[0];
 }
 
-export function preferred(): Language {
+export function preferred<Texts>(there: Languages<Texts>): Language<Texts> {
   const chosen = device.get(KEPT);
-  return pick(chosen === undefined ? navigator.languages : [chosen, ...navigator.languages]);
+  return pick(there, chosen === undefined ? navigator.languages : [chosen, ...navigator.languages]);
 }
 
 /** As people write numbers and times where the browser is at home, if it speaks that language. */

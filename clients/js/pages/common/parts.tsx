@@ -1,23 +1,25 @@
 /** What stands on every page. */
 
 import type { ComponentChildren } from "preact";
-import { LANGUAGES, type Language } from "./language.ts";
+import type { Language, Languages } from "./language.ts";
 
-interface BarProps {
+interface BarProps<Texts> {
   readonly title: string;
-  readonly language: Language;
-  readonly onLanguage: (language: Language) => void;
+  readonly languages: Languages<Texts>;
+  readonly language: Language<Texts>;
+  readonly onLanguage: (language: Language<Texts>) => void;
   readonly children?: ComponentChildren;
 }
 
 /** The banner: what page this is, and the switch of languages. */
-export function Bar({ title, language, onLanguage, children }: BarProps) {
+export function Bar<Texts>(props: BarProps<Texts>) {
+  const { title, languages, language, onLanguage, children } = props;
   return (
     <header class="bar">
       <span class="bar-title">{title}</span>
       {children}
       <nav class="languages" aria-label={language.texts.common.language}>
-        {LANGUAGES.map((each) => (
+        {languages.map((each) => (
           <button
             key={each.tag}
             type="button"

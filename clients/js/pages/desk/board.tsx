@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { wire } from "../../src/index.ts";
 import { Trouble } from "./exception.tsx";
-import type { Shown } from "./view.tsx";
+import type { Shown } from "./shown.ts";
 
 const LIVE: readonly wire.Status[] = [
   "PENDING",
@@ -114,7 +114,7 @@ function Exceptions(shown: Whole) {
 
 function Orders(shown: Whole) {
   const { found, overview, language, formats, search } = shown;
-  const { desk, track } = language.texts;
+  const { desk, common } = language.texts;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const field = (event.currentTarget as HTMLFormElement).elements.namedItem("q");
@@ -155,7 +155,7 @@ function Orders(shown: Whole) {
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for what a form sends */}
       <div class="choices" role="group" aria-label={desk.byStatus}>
         {choice(undefined, desk.all, sum(overview.orders.live))}
-        {LIVE.map((each) => choice(each, track.statuses[each], overview.orders.live[each] ?? 0))}
+        {LIVE.map((each) => choice(each, common.statuses[each], overview.orders.live[each] ?? 0))}
       </div>
       <Results {...shown} />
     </section>
@@ -163,7 +163,7 @@ function Orders(shown: Whole) {
 }
 
 function Results({ found, opened, language, formats, now, open }: Whole) {
-  const { desk, track } = language.texts;
+  const { desk, common } = language.texts;
   const { orders } = found;
   if (orders === undefined) return <p role="status">{desk.looking}</p>;
   return (
@@ -180,7 +180,7 @@ function Results({ found, opened, language, formats, now, open }: Whole) {
               aria-current={opened?.orderId === each.orderId && "true"}
               onClick={() => open(each.orderId)}
             >
-              <span class={`status ${each.status}`}>{track.statuses[each.status]}</span>
+              <span class={`status ${each.status}`}>{common.statuses[each.status]}</span>
               <span class="name">{each.externalId ?? each.orderId}</span>
               <span class="soft">{each.restaurantId}</span>
               <span class="soft">{each.riderId ?? desk.noRider}</span>

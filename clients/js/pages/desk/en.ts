@@ -73,6 +73,8 @@ export const desk = {
   live: "live",
   goLive: "Live",
   log: "Events",
+  reason: "Reason",
+  to: "To",
   proof: "Audit proof",
   noProof: "This hub keeps no audit log.",
   noHead: "The log's first head is not signed yet.",

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { wire } from "../../src/index.ts";
 import type { Exception } from "./opened.ts";
-import type { Shown } from "./view.tsx";
+import type { Shown } from "./shown.ts";
 
 interface TroubleProps extends Shown {
   readonly exception: Exception;

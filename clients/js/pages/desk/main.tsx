@@ -7,11 +7,13 @@ import { readConfig } from "../common/config.ts";
 import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { newKey, ProblemError, request } from "../common/http.ts";
-import { choose, type Language, localeOf, preferred, speak } from "../common/language.ts";
+import { choose, localeOf, preferred, speak } from "../common/language.ts";
 import { changed, type Exception, lacks, nothing, type Opened, withLog } from "./opened.ts";
 import { Replay } from "./replay.ts";
 import "./desk.css";
-import { type Acting, type Found, Page, type Trouble } from "./view.tsx";
+import type { Acting, Found, Trouble } from "./shown.ts";
+import { LANGUAGES, type Language } from "./texts.ts";
+import { Page } from "./view.tsx";
 
 /** Seconds between two looks at the overview; the list of orders is longer, and read every third. */
 const PACE = 2;
@@ -23,7 +25,7 @@ const crs = config.tiles?.crs ?? "wgs84";
 const clock = new HubClock();
 const page = document.getElementById("page") as HTMLElement;
 
-let language: Language = preferred();
+let language: Language = preferred(LANGUAGES);
 let formats = formatsOf(localeOf(language));
 let token = tokenOf(location.hash) ?? sessionStorage.getItem(KEPT) ?? undefined;
 let trouble: Trouble | undefined;

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { wire } from "../../src/index.ts";
 import { Trouble } from "./exception.tsx";
 import type { Opened } from "./opened.ts";
-import type { Shown } from "./view.tsx";
+import type { Shown } from "./shown.ts";
 
 type Showing = Shown & { readonly opened: Opened };
 type Known = Showing & { readonly order: wire.Snapshot };
@@ -70,23 +70,23 @@ function Row({ name, children }: { name: string; children: ComponentChildren }) 
 }
 
 function Facts({ order, language, formats }: Known) {
-  const { desk, track } = language.texts;
+  const { desk, common } = language.texts;
   const { courierStates } = desk;
   return (
     <dl class="facts">
       <Row name={desk.status}>
         <span class={`status ${order.status}`} aria-live="polite">
-          {track.statuses[order.status]}
+          {common.statuses[order.status]}
         </span>{" "}
         {order.ready && !FINAL.has(order.status) && <span class="soft">{desk.ready}</span>}
       </Row>
-      {order.reason !== undefined && <Row name={track.reason}>{order.reason}</Row>}
-      <Row name={track.rider}>
+      {order.reason !== undefined && <Row name={desk.reason}>{order.reason}</Row>}
+      <Row name={common.map.rider}>
         {order.riderId ?? desk.noRider}{" "}
         <span class="soft">{courierStates[order.courierState]}</span>
       </Row>
-      <Row name={track.shop}>{order.restaurantId}</Row>
-      <Row name={track.to}>{order.address.text}</Row>
+      <Row name={common.map.shop}>{order.restaurantId}</Row>
+      <Row name={desk.to}>{order.address.text}</Row>
       <Row name={desk.placedAt}>{formats.clock(Date.parse(order.createdAt))}</Row>
       {order.externalId !== undefined && <Row name={desk.externalId}>{order.externalId}</Row>}
       {order.customerId !== undefined && <Row name={desk.customer}>{order.customerId}</Row>}

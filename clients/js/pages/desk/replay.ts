@@ -1,10 +1,10 @@
 /** The ride on the map: live, or played again. Loaded when an order is opened. */
 
 import type { Tiles } from "../common/config.ts";
-import type { Texts } from "../common/language.ts";
 import type { Labels, TrackMap } from "../track/map.ts";
 import type { Opened } from "./opened.ts";
 import { until, type Way } from "./ride.ts";
+import type { Texts } from "./texts.ts";
 
 /** Times as fast as it was, and milliseconds between two pictures. */
 const FASTER = 60;
@@ -121,7 +121,6 @@ export class Replay {
   }
 }
 
-function labelsOf({ track, desk }: Texts): Labels {
-  const { shop, rider, zoomIn, zoomOut, recentre } = track;
-  return { map: desk.mapOf, shop, door: desk.door, rider, zoomIn, zoomOut, recentre };
+function labelsOf({ common, desk }: Texts): Labels {
+  return { ...common.map, map: desk.mapOf, door: desk.door };
 }

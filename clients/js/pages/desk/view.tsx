@@ -1,57 +1,17 @@
 /** The whole of the Desk: the sign-in, or the board with the order that is looked at. */
 
-import type { wire } from "../../src/index.ts";
-import type { Formats } from "../common/formats.ts";
-import type { Language, Texts } from "../common/language.ts";
 import { Bar, Notice } from "../common/parts.tsx";
 import { Board } from "./board.tsx";
-import type { Exception, Opened } from "./opened.ts";
 import { Order } from "./order.tsx";
-import type { Replay } from "./replay.ts";
-
-export type Trouble = keyof Texts["desk"]["troubles"];
-
-export interface Found {
-  readonly status: wire.Status | undefined;
-  readonly text: string;
-  /** Undefined while they are looked for. */
-  readonly orders: readonly wire.Order[] | undefined;
-  readonly more: boolean;
-}
-
-export type Acting =
-  | { readonly state: "idle" }
-  | { readonly state: "sending"; readonly exceptionId: string }
-  | { readonly state: "failed"; readonly exceptionId: string; readonly told: string };
-
-export interface Shown {
-  readonly token: string | undefined;
-  readonly trouble: Trouble | undefined;
-  readonly overview: wire.Overview | undefined;
-  readonly exceptions: readonly Exception[];
-  readonly found: Found;
-  readonly opened: Opened | undefined;
-  readonly acting: Acting;
-  readonly replay: Replay;
-  readonly language: Language;
-  readonly formats: Formats;
-  /** Milliseconds. */
-  readonly now: number;
-  onLanguage(language: Language): void;
-  signIn(token: string): void;
-  signOut(): void;
-  search(text: string, status: wire.Status | undefined): void;
-  open(orderId: string): void;
-  close(): void;
-  resolve(exception: Exception, resolution: wire.Resolution): void;
-}
+import type { Shown } from "./shown.ts";
+import { LANGUAGES } from "./texts.ts";
 
 export function Page(shown: Shown) {
   const { token, opened, language, onLanguage, signOut, trouble } = shown;
   const words = language.texts.desk;
   return (
     <>
-      <Bar title={words.title} language={language} onLanguage={onLanguage}>
+      <Bar title={words.title} languages={LANGUAGES} {...{ language, onLanguage }}>
         {token !== undefined && (
           <button type="button" class="quiet" onClick={() => signOut()}>
             {words.signOut}

@@ -73,6 +73,8 @@ export const desk: typeof english = {
   live: "实时",
   goLive: "回到实时",
   log: "事件",
+  reason: "原因",
+  to: "地址",
   proof: "审计证明",
   noProof: "此服务未保存审计日志。",
   noHead: "审计日志尚未首次签名。",

@@ -5,11 +5,12 @@ import { CloseCode, ClosedError, type FixInput, RiderClient } from "../../src/in
 import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { request } from "../common/http.ts";
-import { choose, type Language, localeOf, preferred, speak } from "../common/language.ts";
+import { choose, localeOf, preferred, speak } from "../common/language.ts";
 import { device, tab } from "../common/storage.ts";
 import type { Action } from "./actions.ts";
 import { locate, stayAwake, type Trouble } from "./locator.ts";
 import { Outbox } from "./outbox.ts";
+import { LANGUAGES, type Language } from "./texts.ts";
 import { type Ending, Page, type Shift } from "./view.tsx";
 import "./ride.css";
 
@@ -31,7 +32,7 @@ const outbox = new Outbox({
 /** What the hub has taken, by action and order; for as long as the page is open. */
 const said = new Set<string>();
 
-let language: Language = preferred();
+let language: Language = preferred(LANGUAGES);
 let formats = formatsOf(localeOf(language));
 let client: RiderClient | undefined;
 let stop: (() => void) | undefined;

@@ -2,11 +2,11 @@
 
 import { distance, type LatLng, type wire } from "../../src/index.ts";
 import type { Formats } from "../common/formats.ts";
-import type { Language, Texts } from "../common/language.ts";
 import { Bar, Notice } from "../common/parts.tsx";
 import { type Action, offered } from "./actions.ts";
 import type { Trouble } from "./locator.ts";
 import type { Refused } from "./outbox.ts";
+import { LANGUAGES, type Language, type Texts } from "./texts.ts";
 
 export type Ending = keyof Texts["ride"]["ended"];
 
@@ -47,7 +47,7 @@ export function Page(shown: Shown) {
   const words = language.texts.ride;
   return (
     <>
-      <Bar title={words.title} language={language} onLanguage={onLanguage} />
+      <Bar title={words.title} languages={LANGUAGES} {...{ language, onLanguage }} />
       <main class="ride">
         {ending !== undefined && <Notice kind="bad">{words.ended[ending]}</Notice>}
         {rider === undefined ? <SignIn {...shown} /> : <Duty {...shown} rider={rider} />}
@@ -188,7 +188,7 @@ function OrderCard(shown: OfOrder) {
         <h2 id={`order-${orderId}`} title={orderId}>
           {words.order(shortened(orderId))}
         </h2>
-        <span class="badge">{words.statuses[status]}</span>
+        <span class="badge">{language.texts.common.statuses[status]}</span>
       </div>
       <dl>
         {pickup !== undefined && status !== "ON_DELIVERY" && (

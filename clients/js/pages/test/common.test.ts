@@ -1,11 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
 import { HubClock } from "../common/clock.ts";
 import { claimsOf, tokenOf } from "../common/credentials.ts";
-import { en } from "../common/en.ts";
 import { formatsOf } from "../common/formats.ts";
-import { LANGUAGES, localeOf, pick } from "../common/language.ts";
+import { type Languages, localeOf, pick } from "../common/language.ts";
 import { keptIn } from "../common/storage.ts";
-import { zh } from "../common/zh.ts";
+import { LANGUAGES as DESK } from "../desk/texts.ts";
+import { LANGUAGES as RIDE } from "../ride/texts.ts";
+import { LANGUAGES as TRACK } from "../track/texts.ts";
 
 describe("languages", () => {
   test.each([
@@ -14,16 +15,20 @@ describe("languages", () => {
     [["fr"], "en"],
     [[], "en"],
   ])("of %o it is %s", (wanted, tag) => {
-    expect(pick(wanted).tag).toBe(tag);
+    expect(pick(TRACK, wanted).tag).toBe(tag);
   });
 
   test("numbers are written as at home, where home speaks that language", () => {
-    const [english, chinese] = LANGUAGES;
+    const [english, chinese] = TRACK;
     expect(localeOf(english, ["fr", "en-GB"])).toBe("en-GB");
     expect(localeOf(chinese as typeof english, ["en-GB"])).toBe("zh-CN");
   });
 
-  test("no text is left untranslated", () => {
+  test.each([
+    ["Track", TRACK],
+    ["Ride", RIDE],
+    ["Desk", DESK],
+  ])("no text of %s is left untranslated", (_, [english, chinese]: Languages<object>) => {
     const texts = (of: object): unknown[] =>
       Object.values(of).flatMap((value) => (typeof value === "object" ? texts(value) : [value]));
     const keys = (of: object): string[] =>
@@ -31,8 +36,8 @@ describe("languages", () => {
         key,
         ...(typeof value === "object" ? keys(value) : []),
       ]);
-    expect(keys(zh)).toEqual(keys(en));
-    for (const text of texts(zh))
+    expect(keys(chinese?.texts ?? {})).toEqual(keys(english.texts));
+    for (const text of texts(chinese?.texts ?? {}))
       if (typeof text === "string" && text !== "") expect(text).toMatch(/\p{Script=Han}/u);
   });
 });

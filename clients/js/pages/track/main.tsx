@@ -7,10 +7,11 @@ import { readConfig } from "../common/config.ts";
 import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { newKey, request } from "../common/http.ts";
-import { choose, type Language, localeOf, preferred, speak } from "../common/language.ts";
+import { choose, localeOf, preferred, speak } from "../common/language.ts";
 import { Scenery } from "./scenery.ts";
 import "./track.css";
 import { changed, type Exception, headlineOf, isFinal, type Order, withHistory } from "./order.ts";
+import { LANGUAGES, type Language } from "./texts.ts";
 import { type Answering, type Link, Page, type Refusal } from "./view.tsx";
 
 /** Seconds without a connection before it is worth a word: most come back at once. */
@@ -25,7 +26,7 @@ const clock = new HubClock();
 const page = document.getElementById("page") as HTMLElement;
 const path = `/v1/orders/${encodeURIComponent(orderId)}`;
 
-let language: Language = preferred();
+let language: Language = preferred(LANGUAGES);
 let formats = formatsOf(localeOf(language));
 let order: Order | undefined;
 let refusal: Refusal | undefined = token === "" ? "noToken" : undefined;

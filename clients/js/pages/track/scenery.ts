@@ -2,10 +2,10 @@
 
 import type { HubClock } from "../common/clock.ts";
 import type { Tiles } from "../common/config.ts";
-import type { Texts } from "../common/language.ts";
 import { Glide } from "./glide.ts";
 import type { Labels, TrackMap } from "./map.ts";
 import { ageOf, isFinal, type Order } from "./order.ts";
+import type { Texts } from "./texts.ts";
 
 /** Milliseconds between two frames: a rider crosses a pixel in more. */
 const FRAME = 50;
@@ -84,7 +84,6 @@ export class Scenery {
   }
 }
 
-function labelsOf({ track }: Texts): Labels {
-  const { shop, door, rider, zoomIn, zoomOut, recentre } = track;
-  return { map: track.mapOf, shop, door, rider, zoomIn, zoomOut, recentre };
+function labelsOf({ common, track }: Texts): Labels {
+  return { ...common.map, map: track.mapOf, door: track.door };
 }

@@ -3,7 +3,6 @@
 import type { ComponentChildren } from "preact";
 import { distance } from "../../src/index.ts";
 import type { Formats } from "../common/formats.ts";
-import type { Language, Texts } from "../common/language.ts";
 import { Bar, Notice } from "../common/parts.tsx";
 import {
   ageOf,
@@ -15,6 +14,7 @@ import {
   type Step,
   stepsOf,
 } from "./order.ts";
+import { LANGUAGES, type Language, type Texts } from "./texts.ts";
 
 /** Why there is no order to show. */
 export type Refusal = keyof Texts["track"]["refused"];
@@ -54,7 +54,7 @@ export function Page(shown: Shown) {
   const kind = order === undefined ? "alone" : "track";
   return (
     <>
-      <Bar title={words.title} language={language} onLanguage={onLanguage} />
+      <Bar title={words.title} languages={LANGUAGES} {...{ language, onLanguage }} />
       <main key={kind} class={kind}>
         {order === undefined ? <Nothing {...shown} /> : <Whole {...shown} order={order} />}
         {order !== undefined && refusal !== undefined && (
@@ -262,13 +262,13 @@ function Items({ items }: { items: Order["items"] }) {
 }
 
 function Steps({ order, language, formats }: Showing) {
-  const words = language.texts.track;
+  const { texts } = language;
   return (
     <section class="card" aria-labelledby="steps">
-      <h2 id="steps">{words.steps}</h2>
+      <h2 id="steps">{texts.track.steps}</h2>
       <ol class="steps">
         {stepsOf(order).map((step) => (
-          <StepRow key={step.status} step={step} words={words} formats={formats} />
+          <StepRow key={step.status} {...{ step, texts, formats }} />
         ))}
       </ol>
     </section>
@@ -277,11 +277,11 @@ function Steps({ order, language, formats }: Showing) {
 
 interface StepProps {
   readonly step: Step;
-  readonly words: Texts["track"];
+  readonly texts: Texts;
   readonly formats: Formats;
 }
 
-function StepRow({ step: { status, state, at }, words, formats }: StepProps) {
+function StepRow({ step: { status, state, at }, texts, formats }: StepProps) {
   const turned = status === "CANCELLED" || status.startsWith("RETURN");
   return (
     <li class={`${state}${turned ? " turned" : ""}`} aria-current={state === "current" && "step"}>
@@ -290,8 +290,8 @@ function StepRow({ step: { status, state, at }, words, formats }: StepProps) {
         <path d={state === "done" ? "M6 10.300l2.800 2.800L14.200 7.500" : ""} />
       </svg>
       <span class="name">
-        {words.statuses[status]}
-        {state === "done" && <span class="visually-hidden"> ({words.done})</span>}
+        {texts.common.statuses[status]}
+        {state === "done" && <span class="visually-hidden"> ({texts.track.done})</span>}
       </span>
       {at !== undefined && <time dateTime={new Date(at).toISOString()}>{formats.clock(at)}</time>}
     </li>

@@ -1,0 +1,58 @@
+/** What Ride says, in Chinese. */
+
+import type { ride as english } from "./en.ts";
+
+export const ride: typeof english = {
+  title: "骑手",
+  signIn: "登录",
+  token: "访问码",
+  tokenHelp: "由调度员提供，或使用含访问码的链接。",
+  tokenWrong: "这不是骑手访问码。",
+  start: "开始共享位置",
+  stop: "停止",
+  hello: (rider) => `您好，${rider}`,
+  intro: "共享期间，系统会知道您的位置，订单也会显示在这里。",
+  shift: "位置",
+  connected: "已连接",
+  away: "没有连接。位置已保存，稍后发送。",
+  waiting: (count) => `等待发送：${count}`,
+  lost: (count) => `过旧未保存：${count}`,
+  every: (seconds) => `每 ${seconds}发送一次`,
+  reasons: {
+    near: "即将到达",
+    watched: "顾客正在查看",
+    unwatched: "无人查看",
+    idle: "暂无订单",
+  },
+  accuracy: (distance) => `精度 ${distance}`,
+  locating: "正在定位…",
+  noLocation: {
+    denied: "此页面无法获取您的位置，请在浏览器设置中允许。",
+    unavailable: "手机暂时无法定位。",
+    unsupported: "此浏览器不支持定位。",
+  },
+  ended: {
+    superseded: "您已在另一部手机或标签页上连接，此页已停止。",
+    expired: "访问码已过期，请重新登录。",
+    refused: "访问码无效，请重新登录。",
+    failed: "系统暂时不可用。",
+  },
+  orders: "您的订单",
+  noOrders: "暂无订单。",
+  order: (id) => `订单 ${id}`,
+  pickup: "商家",
+  door: "顾客",
+  call: (contact) => `联系方式：${contact}`,
+  actions: {
+    atStore: "已到店",
+    pickedUp: "已取餐",
+    atDoor: "已到门口",
+    delivered: "已送达",
+    returning: "退回商家",
+    undeliverable: "无法交付，取消",
+  },
+  trouble: "无法送达",
+  takeBack: "请将餐品退回商家，由商家确认。",
+  queued: "恢复连接后发送。",
+  refusedAction: (action, why) => `“${action}”被拒绝：${why}`,
+};

@@ -1,18 +1,19 @@
-"""What every test may use: a real store of its own, one for each worker."""
+"""What every test may use: a real store, one for each worker of pytest or one of its own."""
 
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 
-__all__ = ["shared_store", "short_dir"]
+__all__ = ["connection", "shared_store", "short_dir", "store"]
 
 # No test asserts a time, and a busy machine is no fault of an example.
 settings.register_profile(
@@ -51,3 +52,20 @@ def shared_store() -> Iterator[EmbeddedStore]:
     yield store
     store.stop()
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def store(short_dir: Path) -> Iterator[EmbeddedStore]:
+    """A store of the test's own: to be killed, or where all of it is looked at."""
+    store = EmbeddedStore(short_dir)
+    store.start()
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+async def connection(store: EmbeddedStore) -> AsyncIterator[Connection]:
+    """To the test's own store."""
+    connection = Connection(store.url)
+    yield connection
+    await connection.close()

@@ -1,10 +1,7 @@
 """A real store, real receivers on the loopback, and a bridge whose hours are seconds."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -17,35 +14,11 @@ from hub.bridge.bridge import Bridge
 from hub.bridge.sender import Timeouts
 from hub.services.endpoints import Endpoints
 from hub.store.connection import Connection
-from hub.store.embedded import EmbeddedStore
 from tests.bridge.rig import Hub, Receiver
 
 # A shared machine is slow now and then: that is no failure of the property.
 settings.register_profile("bridge", deadline=None)
 settings.load_profile("bridge")
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """Short: a unix socket's path has 107 bytes at most."""
-    path = Path(tempfile.mkdtemp(prefix="oc"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def store(data_dir: Path) -> Iterator[EmbeddedStore]:
-    store = EmbeddedStore(data_dir)
-    store.start()
-    yield store
-    store.stop()
-
-
-@pytest.fixture
-async def connection(store: EmbeddedStore) -> AsyncIterator[Connection]:
-    connection = Connection(store.url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

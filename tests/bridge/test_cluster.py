@@ -55,9 +55,9 @@ def answers(client: Redis) -> bool:
 
 
 @pytest.fixture
-def cluster(data_dir: Path) -> Iterator[str]:
+def cluster(short_dir: Path) -> Iterator[str]:
     ports, buses = free_ports(3), free_ports(3)
-    nodes = [start(data_dir / str(n), ports[n], buses[n]) for n in range(3)]
+    nodes = [start(short_dir / str(n), ports[n], buses[n]) for n in range(3)]
     clients = [Redis(port=port) for port in ports]
     try:
         for number, client in enumerate(clients):

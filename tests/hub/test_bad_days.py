@@ -3,12 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from hub.server import together
@@ -30,15 +28,6 @@ from tests.hub.harness import (
     token,
 )
 from tests.store.cluster import cluster
-
-
-@pytest.fixture
-def store(short_dir: Path) -> Iterator[EmbeddedStore]:
-    """A store of the test's own, to be killed."""
-    own = EmbeddedStore(short_dir)
-    own.start()
-    yield own
-    own.stop()
 
 
 async def kill(store: EmbeddedStore) -> None:

@@ -6,7 +6,6 @@ import signal
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -319,7 +318,7 @@ async def test_joining_while_the_order_ends(hub: RunningHub, platform: httpx2.As
         await eventually(lambda: order["orderId"] not in hub.state.fanout._feeds)
 
 
-async def test_a_store_that_hangs(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_hangs(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps its connections and says nothing: `degraded` once, then `recovered`.
 
     The hub looks several times between two probes, so that a new connection which answered for
@@ -328,19 +327,16 @@ async def test_a_store_that_hangs(short_dir: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(hub.app, "PROBE_LIMIT", 1.5)
     monkeypatch.setattr(hub.app, "_SIGN_IN", 0.05)
     monkeypatch.setattr("hub.services.probe.INTERVAL", 0.5)
-    own = EmbeddedStore(short_dir)
-    own.start()
-    assert own.pid is not None
-    async with hubs(own) as (running,), running.stream() as wire:
+    assert store.pid is not None
+    async with hubs(store) as (running,), running.stream() as wire:
         order = await place(running.platform)
         await wire.subscribe(order["orderId"])
-        os.kill(own.pid, signal.SIGSTOP)
+        os.kill(store.pid, signal.SIGSTOP)
         assert "degraded" == (await wire.until("notice"))["code"]
-        os.kill(own.pid, signal.SIGCONT)
+        os.kill(store.pid, signal.SIGCONT)
         assert "recovered" == (await wire.until("notice"))["code"]
         probes = running.state.probe.received
         await eventually(lambda: running.state.probe.received > probes)
         assert not [each for each in await wire.quiet() if each["type"] == "notice"]
         await advance(running.platform, order, "CONFIRMED")
         await wire.until("event")
-    own.stop()

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -342,15 +341,6 @@ async def test_without_a_secret_there_are_no_devices(tmp_path: Path) -> None:
 
 
 # When the store is away
-
-
-@pytest.fixture
-def store(short_dir: Path) -> Iterator[EmbeddedStore]:
-    """A store of the test's own, to be killed."""
-    own = EmbeddedStore(short_dir)
-    own.start()
-    yield own
-    own.stop()
 
 
 async def test_the_store_is_away(store: EmbeddedStore) -> None:

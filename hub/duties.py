@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hub.app import Hub
 from hub.core.pseudonyms import Pseudonyms
 from hub.errors import StartError
-from hub.eta.model import path_in
+from hub.eta import training
 from hub.settings import Settings
 from hub.store.deadlines import DeadlineStore
 from hub.store.leases import Leases
@@ -18,8 +18,9 @@ from hub.worker.deadlines import Deadlines
 from hub.worker.erasures import Erasing
 from hub.worker.keys import Keys, load_keys
 from hub.worker.lake import check_extra
-from hub.worker.learning import READER, Learning, Retraining
+from hub.worker.learning import READER, Learning
 from hub.worker.presence import Presence
+from hub.worker.retraining import ModelFile, Retraining
 from hub.worker.sources import sources
 from hub.worker.warehouse import Warehouse
 from hub.worker.witness import Witness, Witnessing, witness_of
@@ -40,20 +41,24 @@ def worker_of(hub: Hub, keys: Keys, witness: Witness | None) -> Iterator[Worker]
     name = worker_name()
     leases = Leases(hub.connection, name)
     log, interval = Log(hub.connection, "audit"), hub.settings.audit_interval
-    learned = Log(hub.connection, READER)
+    learned, models = Log(hub.connection, READER), ModelStore(hub.connection)
+    model_file = ModelFile(models, hub.settings.data_dir)
     duties: list[Duty] = [
         Deadlines(DeadlineStore(hub.connection), hub.exceptions),
         Presence(Roster(hub.connection, "worker"), name),
         Led(Erasing(hub.customers), leases, "erasures"),
         Led(Auditor(log, hub.audit_store, keys, interval), leases, "audit"),
-        Led(_learning_of(hub, learned), leases, "eta"),
+        Led(_learning_of(hub, learned, models), leases, "eta"),
+        model_file,
     ]
     if witness is not None:
         duties.append(Led(Witnessing(hub.audit_store, witness), leases, "witness"))
     if hub.settings.warehouse is not None:
-        retraining = Retraining(hub.settings.warehouse, hub.settings.data_dir)
-        duties.append(Led(retraining, leases, "eta-training"))
-        duties.append(Led(_warehouse_of(hub, hub.settings.warehouse), leases, "warehouse"))
+        root, data_dir = hub.settings.warehouse, hub.settings.data_dir
+        duties.append(Led(_warehouse_of(hub, root), leases, "warehouse"))
+        if training.available():  # who cannot train must not lead those who can
+            retraining = Retraining(root, data_dir, models, model_file)
+            duties.append(Led(retraining, leases, "eta-training"))
     try:
         yield Worker(duties)
     finally:
@@ -61,15 +66,8 @@ def worker_of(hub: Hub, keys: Keys, witness: Witness | None) -> Iterator[Worker]
         learned.close()
 
 
-def _learning_of(hub: Hub, log: Log) -> Learning:
-    return Learning(
-        log,
-        hub.order_store,
-        ModelStore(hub.connection),
-        hub.order_index,
-        hub.roster,
-        path_in(hub.settings.data_dir),
-    )
+def _learning_of(hub: Hub, log: Log, models: ModelStore) -> Learning:
+    return Learning(log, hub.order_store, models, hub.order_index, hub.roster)
 
 
 def _warehouse_of(hub: Hub, root: str) -> Warehouse:

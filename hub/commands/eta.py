@@ -20,8 +20,6 @@ from schemas.times import format_time, parse_time
 
 __all__ = ["eta"]
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.group()
 def eta() -> None:
@@ -29,10 +27,10 @@ def eta() -> None:
 
 
 @eta.command()
-@click.argument("file", type=_FILE)
+@click.argument("file")
 @click.option("--data-dir", default=None, help="in it, the model is eta/model.json")
-def train(file: Path, data_dir: str | None) -> None:
-    """Train on the delivered orders in FILE: .csv, .csv.gz, or a warehouse's folder.
+def train(file: str, data_dir: str | None) -> None:
+    """Train on the delivered orders in FILE: .csv, .csv.gz, or a warehouse's folder or URL.
 
     The new model takes the old one's place if it scores better on the last day of FILE.
     """
@@ -48,11 +46,11 @@ def train(file: Path, data_dir: str | None) -> None:
 
 
 @eta.command()
-@click.argument("file", type=_FILE)
+@click.argument("file")
 @click.option("--split", required=True, metavar="TIME", help="RFC 3339, or a date (UTC)")
 @click.option("--linear", is_flag=True, help="without LightGBM, even where it is installed")
 @click.option("--data-dir", default=None, hidden=True)
-def evaluate(file: Path, split: str, linear: bool, data_dir: str | None) -> None:
+def evaluate(file: str, split: str, linear: bool, data_dir: str | None) -> None:
     """Learn from what was delivered before TIME, and score the estimates of what came after.
 
     Prints one JSON object: seconds, shares, and minutes under `remaining`.
@@ -65,12 +63,16 @@ def evaluate(file: Path, split: str, linear: bool, data_dir: str | None) -> None
     _print(evaluate_past(past, at, forests=False if linear else None))
 
 
-def _read(file: Path) -> Past:
-    past = read_warehouse(file) if file.is_dir() else read(file)
+def _read(file: str) -> Past:
+    past = read_warehouse(file) if _is_warehouse(file) else read(Path(file))
     if not past.orders:
         reasons = ", ".join(f"{count} {reason}" for reason, count in past.dropped.items())
         raise StartError(f"{file}: no delivered order in it ({reasons or 'no rows'})")
     return past
+
+
+def _is_warehouse(file: str) -> bool:
+    return "://" in file or Path(file).is_dir()
 
 
 def _former(path: Path) -> Model | None:

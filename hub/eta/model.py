@@ -1,4 +1,6 @@
-"""The model file: what was learned, as JSON with a version. Nothing in it is ever run."""
+"""A trained model, as JSON with a version; and the file that it is kept in. Nothing in it is ever
+run.
+"""
 
 import os
 from contextlib import suppress
@@ -12,13 +14,13 @@ from hub.errors import OrdercastError
 from hub.eta.estimator import INPUTS, Estimator
 from hub.eta.features import DESIGN
 
-__all__ = ["Model", "ModelError", "load", "path_in", "save"]
+__all__ = ["Model", "ModelError", "load", "packed", "path_in", "save", "unpacked"]
 
 _VERSION: Final = 1
 
 
 class ModelError(OrdercastError):
-    """There is a model file, and it cannot be used; the text says why."""
+    """There is a model, and it cannot be used; the text says why."""
 
 
 class Model(Struct, frozen=True):
@@ -37,21 +39,33 @@ def path_in(data_dir: Path) -> Path:
     return data_dir / "eta" / "model.json"
 
 
-def load(path: Path) -> Model | None:
-    """None where there is none yet. Raises ModelError."""
+def packed(model: Model) -> bytes:
+    return msgspec.json.encode(model)
+
+
+def unpacked(data: bytes) -> Model:
+    """Raises ModelError where it is of no use here."""
     try:
-        model = msgspec.json.decode(path.read_bytes(), type=Model)
+        model = msgspec.json.decode(data, type=Model)
+    except msgspec.DecodeError as error:
+        raise ModelError(str(error)) from None
+    if model.version != _VERSION or model.inputs != INPUTS or model.design != DESIGN:
+        raise ModelError("made by another version; train it anew")
+    if not model.estimator.fits():
+        raise ModelError("its parts do not fit together")
+    return model
+
+
+def load(path: Path) -> Model | None:
+    """None where there is none yet. Raises ModelError, which names the file."""
+    try:
+        return unpacked(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
-    if model.version != _VERSION or model.inputs != INPUTS or model.design != DESIGN:
-        raise ModelError(f"{path}: made by another version; train it anew")
-    if not model.estimator.fits():
-        raise ModelError(f"{path}: its parts do not fit together")
-    return model
 
 
 def save(path: Path, model: Model) -> None:
@@ -60,7 +74,7 @@ def save(path: Path, model: Model) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with new.open("wb") as file:
-            file.write(msgspec.json.encode(model))
+            file.write(packed(model))
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)

@@ -1,6 +1,5 @@
 """Past orders from the warehouse's table `orders` (docs/warehouse.md)."""
 
-from pathlib import Path
 from typing import Any, Final
 
 from hub.errors import StartError
@@ -22,9 +21,10 @@ _COLUMNS: Final = {
 """Ours, and by which name `hub.eta.past` reads it."""
 
 
-def read_warehouse(root: Path) -> Past:
-    """The delivered orders. Raises StartError where there is no such table, or no extra to read it
-    with.
+def read_warehouse(root: str) -> Past:
+    """The delivered orders below a folder, or a URL that deltalake takes.
+
+    Raises StartError where there is no such table, or no extra to read it with.
     """
     try:
         from deltalake import DeltaTable
@@ -32,7 +32,7 @@ def read_warehouse(root: Path) -> Past:
     except ImportError:
         raise StartError(f"{root}: to read it takes pip install 'ordercast[warehouse]'") from None
     try:
-        table = DeltaTable(str(root / "orders")).to_pyarrow_table(
+        table = DeltaTable(f"{root.rstrip('/')}/orders").to_pyarrow_table(
             columns=list(_COLUMNS), filters=[("status", "=", "COMPLETED")]
         )
     except (DeltaError, OSError) as error:

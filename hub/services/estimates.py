@@ -30,7 +30,7 @@ class Learned(Struct):
     estimator: Estimator
     cursors: dict[int, str]
     adopted: float
-    """Until when the model file had learned that it comes from (Unix seconds); 0 for none."""
+    """Until when the trained model had learned that it comes from (Unix seconds); 0 for none."""
 
 
 async def read_town(index: OrderIndex, hubs: Roster) -> Town:

@@ -1,10 +1,7 @@
-"""Learns from every delivery how long orders take, and grows new forests once a day."""
+"""Learns from every delivery how long orders take."""
 
 import asyncio
-import sys
 import time
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +10,7 @@ import structlog
 from hub.core.estimate import remaining
 from hub.core.state import OrderState
 from hub.core.warehouse import position_of
-from hub.eta import model as files
+from hub.eta import model as trained
 from hub.eta.estimator import Estimator
 from hub.eta.forecast import Eta
 from hub.eta.learner import Learner
@@ -31,7 +28,7 @@ from schemas.lifecycle import FINAL, EventType, Status
 from schemas.times import parse_time
 from schemas.wire import loads_own
 
-__all__ = ["READER", "Learning", "Retraining"]
+__all__ = ["READER", "Learning"]
 
 READER: Final = "eta"
 """As the log's cursors name us."""
@@ -41,8 +38,6 @@ _BLOCK: Final = 0.5
 _SAVE_EVERY: Final = 30.0
 _SILENCE: Final = 15.0
 """Seconds without a step after which another worker may have led."""
-
-_DAY: Final = 86_400.0
 
 log = structlog.get_logger("hub.worker")
 
@@ -64,20 +59,19 @@ class Learning:
         models: ModelStore,
         index: OrderIndex,
         hubs: Roster,
-        path: Path,
     ) -> None:
         self._log = log_reader
         self._orders = orders
         self._models = models
         self._index = index
         self._hubs = hubs
-        self._path = path
         self._learner: Learner | None = None
         self._cursors: dict[int, str] = {}
         self._version = 0
         self._adopted = 0.0
-        """Until when the model file had learned that was adopted last (Unix seconds)."""
+        """Until when the trained model had learned that was adopted last (Unix seconds)."""
         self._looked = 0.0
+        """The same of the one that was looked at last, of use or not."""
         self._town = Town()
         self._stepped = self._saved = 0.0
 
@@ -149,19 +143,15 @@ class Learning:
         await self._log.keep({each: at for each, at in self._cursors.items() if at})
 
     async def _adopt(self) -> None:
-        """A model file that has learned from later orders than the last one that was adopted."""
+        """A trained model that has learned from later orders than the last one."""
+        found = await self._models.trained(max(self._adopted, self._looked))
+        if found is None:
+            return
+        self._looked, packed = found
         try:
-            changed = self._path.stat().st_mtime
-            if changed == self._looked:
-                return
-            self._looked = changed
-            model = await asyncio.to_thread(files.load, self._path)
-        except FileNotFoundError:
-            return
-        except (OSError, files.ModelError) as error:
-            log.warning("the model file cannot be used", error=str(error))
-            return
-        if model is None or model.trained_until <= self._adopted:
+            model = await asyncio.to_thread(trained.unpacked, packed)
+        except trained.ModelError as error:
+            log.warning("the trained model cannot be used", error=str(error))
             return
         assert self._learner is not None
         model.estimator.road = self._learner.estimator.road
@@ -181,37 +171,3 @@ def _score(state: OrderState, seconds: float) -> None:
     first = remaining(state.forecast, 0.0)
     ETA_ACTUALS.labels(band(Eta(*first), seconds)).inc()
     ETA_ERROR.observe(seconds - first.p50)
-
-
-class Retraining:
-    """Trains from the warehouse once a day, in a process of its own, where LightGBM is installed.
-
-    A duty that one worker leads; the model file is adopted by `Learning`, on the same machine.
-    """
-
-    pace = 60.0
-
-    def __init__(self, warehouse: str, data_dir: Path) -> None:
-        self._warehouse = warehouse
-        self._data_dir = data_dir
-        self._next = time.monotonic() + _DAY
-
-    async def step(self) -> None:
-        if time.monotonic() < self._next or find_spec("lightgbm") is None:
-            return
-        self._next = time.monotonic() + _DAY
-        command = ("-m", "hub.cli", "eta", "train", self._warehouse, "--data-dir")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *command,
-            str(self._data_dir),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            _, errors = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if process.returncode:
-            log.warning("no model was trained", error=errors.decode(errors="replace").strip())

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Iterable
 from secrets import token_hex
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -17,7 +18,9 @@ __all__ = ["Duty", "Led", "Worker", "worker_name"]
 
 _BACK_OFF: Final = (0.1, 0.2, 0.5, 1.0)
 _LEASE: Final = 10.0
-"""Seconds after which another worker takes over what a dead one led."""
+"""Seconds after which another worker takes over what a dead one led. A step that takes longer has
+it renewed meanwhile, three times as often.
+"""
 
 log = structlog.get_logger("hub.worker")
 
@@ -38,7 +41,8 @@ class Led:
     """A duty that one of all workers does at a time.
 
     The lease saves the others useless work. It proves nothing: a worker that was stopped may go on
-    after its lease has ended, so the duty itself must compare before it writes.
+    after its lease has ended, so the duty itself must compare before it writes. A step whose lease
+    is lost is cancelled, wherever it is.
     """
 
     def __init__(self, duty: Duty, leases: Leases, name: str) -> None:
@@ -48,8 +52,32 @@ class Led:
         self._name = name
 
     async def step(self) -> None:
-        if await self._leases.hold(self._name, _LEASE):
-            await self._duty.step()
+        asked = time.monotonic()
+        if not await self._leases.hold(self._name, _LEASE):
+            return
+        step = asyncio.create_task(self._duty.step())
+        try:
+            if await self._kept(step, asked + _LEASE):
+                await step
+            else:
+                log.warning("another worker leads now", duty=self._name)
+        finally:
+            await end([step])
+
+    async def _kept(self, step: asyncio.Task[Any], until: float) -> bool:
+        """Whether the lease was ours until the step was over. While the store is away nobody else
+        has it, for as long as it was ours.
+        """
+        while not (await asyncio.wait([step], timeout=_LEASE / 3))[0]:
+            asked = time.monotonic()
+            try:
+                held = await self._leases.hold(self._name, _LEASE)
+                until = asked + _LEASE
+            except UnavailableError:
+                held = time.monotonic() < until
+            if not held:
+                return False
+        return True
 
 
 class Worker:

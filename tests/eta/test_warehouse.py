@@ -32,9 +32,9 @@ def ended(status: str = "COMPLETED", **changes: Any) -> dict[str, Any]:
     return {**row, **changes}
 
 
-def write(root: Path, *rows: dict[str, Any]) -> Path:
+def write(root: Path, *rows: dict[str, Any]) -> str:
     write_deltalake(str(root / "orders"), pa.Table.from_pylist(list(rows)))
-    return root
+    return str(root)
 
 
 def test_delivered_orders_are_learned_from(tmp_path: Path) -> None:
@@ -57,4 +57,4 @@ def test_the_columns_are_the_warehouses() -> None:
 
 def test_no_warehouse_is_said(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=str(tmp_path)):
-        read_warehouse(tmp_path)
+        read_warehouse(str(tmp_path))

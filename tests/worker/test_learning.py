@@ -1,7 +1,6 @@
 """The worker that learns how long orders take, and the hubs that say so."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from hub.errors import UnavailableError
 from hub.eta.estimator import Estimator
-from hub.eta.model import Model, save
+from hub.eta.model import Model, packed
 from hub.services.estimates import unpacked
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
@@ -28,11 +27,6 @@ async def hub(store: EmbeddedStore) -> AsyncIterator[RunningHub]:
         yield hub
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "eta" / "model.json"
-
-
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "_SAVE_EVERY", 0.0)
@@ -43,7 +37,7 @@ Make = Callable[[], Learning]
 
 
 @pytest.fixture
-def learner(hub: RunningHub, path: Path) -> Iterator[Make]:
+def learner(hub: RunningHub) -> Iterator[Make]:
     """A worker's duty; each call is another worker."""
     readers: list[Log] = []
 
@@ -52,7 +46,7 @@ def learner(hub: RunningHub, path: Path) -> Iterator[Make]:
         readers.append(Log(state.connection, READER))
         models = ModelStore(state.connection)
         parts = (readers[-1], state.order_store, models, state.order_index, state.roster)
-        return Learning(*parts, path)
+        return Learning(*parts)
 
     yield make
     for reader in readers:
@@ -63,6 +57,11 @@ async def learned(connection: Connection) -> Estimator:
     found = await ModelStore(connection).load()
     assert found is not None
     return unpacked(found[1]).estimator
+
+
+async def offer(hub: RunningHub, model: Model) -> None:
+    """What some worker has trained."""
+    await ModelStore(hub.state.connection).offer(model.trained_until, packed(model), 0.0)
 
 
 async def deliver(hub: RunningHub, minutes: int = 20) -> None:
@@ -120,11 +119,11 @@ async def test_cancelled_orders_teach_nothing(hub: RunningHub, learner: Make) ->
     assert (await learned(hub.state.connection)).conformal.errors == Estimator().conformal.errors
 
 
-async def test_a_trained_model_is_adopted_once(hub: RunningHub, path: Path, learner: Make) -> None:
-    """The file's, and then what is learned on top of it; also by the next worker."""
+async def test_a_trained_model_is_adopted_once(hub: RunningHub, learner: Make) -> None:
+    """It, and then what is learned on top of it; also by the next worker."""
     trained = Estimator()
     trained.conformal.learn(0.5)
-    save(path, Model(trained, 1e9, 1, {}))
+    await offer(hub, Model(trained, 1e9, 1, {}))
     await learner().step()
     assert (await learned(hub.state.connection)).conformal.errors[-1] == 0.5
     await deliver(hub)
@@ -135,20 +134,20 @@ async def test_a_trained_model_is_adopted_once(hub: RunningHub, path: Path, lear
     assert errors[-2] == 0.5
 
 
-async def test_what_is_broken_is_passed_over(hub: RunningHub, path: Path, learner: Make) -> None:
-    save(path, Model(Estimator(), 1e9, 1, {}, version=0))
+async def test_what_is_broken_is_passed_over(hub: RunningHub, learner: Make) -> None:
+    await offer(hub, Model(Estimator(), 1e9, 1, {}, version=0))
     await ModelStore(hub.state.connection).save(0, msgspec.msgpack.encode({"estimator": 1}))
     await learner().step()
     assert (await learned(hub.state.connection)).fits()
     await hub.state.estimates._refresh()
 
 
-async def test_hubs_follow_the_model(hub: RunningHub, path: Path, learner: Make) -> None:
+async def test_hubs_follow_the_model(hub: RunningHub, learner: Make) -> None:
     """An order's first estimate is the model's."""
     trained = Estimator()
     for place_of in range(2000):
         trained.conformal.learn(-2.0 + place_of % 100 / 100)
-    save(path, Model(trained, 1e9, 1, {}))
+    await offer(hub, Model(trained, 1e9, 1, {}))
     before = await first_estimate(hub)
     await learner().step()
     await hub.state.estimates._refresh()
@@ -192,5 +191,5 @@ async def test_the_store_away_is_waited_for(hub: RunningHub, learner: Make) -> N
 
 
 class _Away:
-    async def run(self, *_: object) -> None:
+    async def ask(self, *_: object) -> None:
         raise UnavailableError("away")

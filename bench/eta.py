@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from bench.machine import machine
 from bench.replay.trace import Point, tracks
+from hub.core.estimate import remaining
 from hub.eta import training
-from hub.eta.estimator import Estimator, Moment
+from hub.eta.estimator import Estimator
 from hub.eta.evaluation import evaluate, rounded
-from hub.eta.forecast import Forecast
+from hub.eta.forecast import Forecast, quantiles
 from hub.eta.past import Past, PastOrder, read
 from hub.eta.replay import Replay, first_growth
 from hub.eta.road import Approach, Road, approach
-from schemas.lifecycle import Status
 from schemas.motion import distance
 
 __all__ = ["main"]
@@ -75,18 +75,14 @@ def _cost(orders: Sequence[PastOrder]) -> dict[str, float]:
         pass
     some = [each.features for each in orders[-_CALLS:]]
     forecasts = [estimator.forecast(each) for each in some]
-    moments = [Moment(status=Status.PREPARING, elapsed=float(i * 100)) for i in range(len(some))]
+    kept = [quantiles(each, estimator.conformal) for each in forecasts]
+    moments = [float(i * 100) for i in range(len(some))]
     readings = [estimator.read(each) for each in some]
     way = Approach(1_500.0, 400.0, 180.0, 200.0, 60.0)
     return {
         "forecast": _best(lambda: [estimator.forecast(each) for each in some]),
-        "estimate": _best(lambda: list(map(estimator.estimate, forecasts, moments))),
-        "both": _best(
-            lambda: [
-                estimator.estimate(estimator.forecast(each), moment)
-                for each, moment in zip(some, moments, strict=True)
-            ]
-        ),
+        "quantiles": _best(lambda: [quantiles(each, estimator.conformal) for each in forecasts]),
+        "left": _best(lambda: list(map(remaining, kept, moments))),
         "onTheRoad": _best(lambda: [estimator.road.left(way) for _ in some]),
         "learn": _best(lambda: _learn(estimator, zip(readings, forecasts, strict=True), end)),
     }

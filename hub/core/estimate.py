@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 
 from schemas.times import format_time
 
-__all__ = ["LEVELS", "Outlook", "Remaining", "Timing", "remaining", "shown"]
+__all__ = ["LEAST", "LEVELS", "Outlook", "Remaining", "Timing", "remaining", "shown"]
 
 LEVELS: Final = (0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99)
 """Shares of all orders that are over by the quantile of the same place."""
 
-_LEAST: Final = 30.0
+LEAST: Final = 30.0
 """Seconds that are left of what is not over, at least."""
 
 _HAZARDS: Final = (0.0, *(-log(1.0 - level) for level in LEVELS))
@@ -41,9 +41,7 @@ def remaining(quantiles: Sequence[float], elapsed: float) -> Remaining:
     times = (0.0, *quantiles)
     gone = max(elapsed, 0.0)
     hazard = _between(times, _HAZARDS, gone)
-    p10, p50, p90 = (
-        max(_LEAST, _between(_HAZARDS, times, hazard + more) - gone) for more in _ASKED
-    )
+    p10, p50, p90 = (max(LEAST, _between(_HAZARDS, times, hazard + more) - gone) for more in _ASKED)
     return Remaining(p10, p50, p90)
 
 
@@ -89,10 +87,10 @@ class Timing(NamedTuple):
         found = self._forecast(now)
         if self.told is None or (found is not None and self.told < now):
             return found
-        told = max(_LEAST, self.told - now)
+        told = max(LEAST, self.told - now)
         if found is None:
             return Remaining(told, told, told)
-        return Remaining(*(max(_LEAST, each * told / found.p50) for each in found))
+        return Remaining(*(max(LEAST, each * told / found.p50) for each in found))
 
     def _forecast(self, now: float) -> Remaining | None:
         if self.under_way_since is not None:

@@ -5,8 +5,8 @@ Quantile Regression", 2019) and levels that move with what is missed (Gibbs & Ca
 Conformal Inference Under Distribution Shift", 2021).
 """
 
-from bisect import bisect_left, bisect_right, insort
-from math import exp, log
+from bisect import bisect_left, insort
+from math import log
 from statistics import NormalDist
 from typing import Final
 
@@ -65,20 +65,6 @@ class Conformal(Struct):
         if len(self.errors) > _WINDOW:
             gone = self.errors.pop(0)
             del self.ordered[bisect_left(self.ordered, gone)]
-
-    def share(self, error: float) -> float:
-        """Of the errors, those up to this one."""
-        count = len(self.ordered)
-        first = int(count * (1.0 - _TAIL))
-        start = self.ordered[first]
-        if error > start:
-            return 1.0 - (count - first) / count * exp((start - error) / self._excess(first))
-        below = bisect_right(self.ordered, error)
-        if below == 0:
-            return 0.0
-        low, high = self.ordered[below - 1], self.ordered[min(below, count - 1)]
-        part = (error - low) / (high - low) if high > low else 0.0
-        return (below - 1 + part) / count
 
     def quantile(self, level: float) -> float:
         """The error that such a share does not exceed; above all that were seen, if need be."""

@@ -12,14 +12,13 @@ from msgspec import Struct, field
 
 from hub.eta.conformal import Conformal
 from hub.eta.features import DESIGN, FACTS, Features, design, facts
-from hub.eta.forecast import LONGEST, Eta, Forecast, left, scaled_error
+from hub.eta.forecast import LONGEST, Forecast, scaled_error
 from hub.eta.forest import Forests
 from hub.eta.history import CONTEXT, History
 from hub.eta.ridge import Ridge
-from hub.eta.road import Approach, Road
-from schemas.lifecycle import Status
+from hub.eta.road import Road
 
-__all__ = ["INPUTS", "SHORTEST", "Estimator", "Moment", "Reading"]
+__all__ = ["INPUTS", "SHORTEST", "Estimator", "Reading"]
 
 INPUTS: Final = (*FACTS, "linear", "ridge", *CONTEXT)
 """What the forests are given, in its order."""
@@ -49,22 +48,8 @@ class Reading(Struct, frozen=True):
     """What the linear model and the history say: the logarithm of seconds."""
 
 
-class Moment(Struct, frozen=True, kw_only=True):
-    """Where an order has got to. Times in seconds."""
-
-    status: Status
-    elapsed: float
-    """Since it was placed."""
-    approach: Approach | None = None
-    """How far the rider has to go. Before the pick-up, or while no fix has come since, it is the
-    way from the store to the door.
-    """
-    silent: float = 0.0
-    """Since the last fix, or the pick-up."""
-
-
 class Estimator(Struct):
-    """Whole, and plain enough to be written as JSON. `forecast` and `estimate` change nothing."""
+    """Whole, and plain enough to be written as JSON. `read` and `forecast` change nothing."""
 
     ridge: Ridge = field(default_factory=lambda: Ridge.new(DESIGN, _USUAL))
     history: History = field(default_factory=History)
@@ -88,16 +73,6 @@ class Estimator(Struct):
 
     def forecast_of(self, reading: Reading) -> Forecast:
         return self.forests.forecast(reading.linear, reading.inputs, _SPREAD)
-
-    def estimate(self, forecast: Forecast, moment: Moment) -> Eta:
-        """What is left, at any moment until the order ends."""
-        whole = left(forecast, self.conformal, max(moment.elapsed, 0.0))
-        if moment.approach is None:
-            return whole
-        if moment.status is Status.ON_DELIVERY:
-            return self.road.left(moment.approach, moment.silent)
-        way = self.road.left(moment.approach)
-        return Eta(max(whole.p10, way.p10), max(whole.p50, way.p50), max(whole.p90, way.p90))
 
     def learn(self, reading: Reading, forecast: Forecast, seconds: float, now: float) -> None:
         """An order is delivered, `now`, after so many seconds: within SHORTEST and LONGEST."""

@@ -1,29 +1,23 @@
-"""A time that something takes, as a distribution, and what is left of it. Pure."""
+"""A time that something takes, as a distribution: by a middle, two widths, and the errors that were
+seen. What is left of it after a while says `hub.core.estimate`. Pure.
+"""
 
 from math import exp, log
 from typing import Final
 
 from msgspec import Struct
 
-from hub.eta.conformal import Conformal
+from hub.core.estimate import LEAST, Remaining
+from hub.core.estimate import LEVELS as SHARES
+from hub.eta.conformal import LEVELS, Conformal
 
-__all__ = ["LEAST", "LONGEST", "Eta", "Forecast", "left", "scaled_error", "seconds_of"]
-
-LEAST: Final = 30.0
-"""Seconds that are left of what is not over, at least."""
+__all__ = ["LONGEST", "Forecast", "quantiles", "scaled_error", "told"]
 
 LONGEST: Final = 3 * 3600.0
 """Seconds; an order that takes longer was forgotten, and nobody learns from it."""
 
 _NARROWEST: Final = 0.03
-
-
-class Eta(Struct, frozen=True):
-    """Seconds from now until hand-over: `LEAST <= p10 <= p50 <= p90 <= LONGEST`."""
-
-    p10: float
-    p50: float
-    p90: float
+_ENDS: Final = (0.0, *LEVELS, 1.0)
 
 
 class Forecast(Struct, frozen=True):
@@ -40,24 +34,29 @@ def scaled_error(forecast: Forecast, seconds: float) -> float:
     return off / max(forecast.up if off > 0.0 else forecast.down, _NARROWEST)
 
 
-def left(forecast: Forecast, conformal: Conformal, elapsed: float) -> Eta:
-    """What remains after so many seconds without an end, by the errors that were seen.
-
-    That it is not over yet is news: of all that the forecast allowed, what would be over by now
-    is taken out, and the rest is the whole. So an order that is late has as long to go as those
-    usually had that were as late, and does not stand at one minute.
-    """
-    over = conformal.share(scaled_error(forecast, elapsed)) if elapsed >= 1.0 else 0.0
-    p10, p50, p90 = (
-        seconds_of(forecast, conformal.quantile(over + (1.0 - over) * level)) - elapsed
-        for level in conformal.levels
-    )
-    p10 = min(max(p10, LEAST), LONGEST)
-    p50 = min(max(p50, p10), LONGEST)
-    return Eta(p10, p50, min(max(p90, p50), LONGEST))
+def told(forecast: Forecast, conformal: Conformal) -> Remaining:
+    """The whole time."""
+    return Remaining(*(_seconds(forecast, conformal, level) for level in conformal.levels))
 
 
-def seconds_of(forecast: Forecast, error: float) -> float:
-    """The time that is wrong by so much: `scaled_error` the other way round."""
+def quantiles(forecast: Forecast, conformal: Conformal) -> tuple[int, ...]:
+    """The whole time at each of `hub.core.estimate.LEVELS`: whole seconds, rising."""
+    found = (_seconds(forecast, conformal, _level(conformal, share)) for share in SHARES)
+    return tuple(map(round, found))
+
+
+def _seconds(forecast: Forecast, conformal: Conformal, level: float) -> float:
+    """The time that is wrong by what such a share of the errors does not exceed."""
+    error = conformal.quantile(level)
     spread = forecast.up if error > 0.0 else forecast.down
-    return exp(min(forecast.middle + error * max(spread, _NARROWEST), 12.0))
+    seconds = exp(min(forecast.middle + error * max(spread, _NARROWEST), 12.0))
+    return min(max(seconds, LEAST), LONGEST)
+
+
+def _level(conformal: Conformal, share: float) -> float:
+    """The level that such a share stands at, by those that were moved."""
+    moved = (0.0, *conformal.levels, 1.0)
+    above = next(place for place, end in enumerate(_ENDS) if share < end)
+    low, high = _ENDS[above - 1], _ENDS[above]
+    part = (share - low) / (high - low)
+    return moved[above - 1] + part * (moved[above] - moved[above - 1])

@@ -1,16 +1,14 @@
 """What a model says of a new order, in the words that the order keeps. Pure."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
-from hub.core.estimate import LEVELS as SHARES
 from hub.core.estimate import Outlook, Remaining
-from hub.eta.conformal import LEVELS, Conformal
 from hub.eta.estimator import Estimator
 from hub.eta.features import Features
-from hub.eta.forecast import LEAST, LONGEST, Forecast, seconds_of
+from hub.eta.forecast import quantiles
 from hub.eta.road import Approach, approach
 from schemas.motion import distance
 
@@ -51,38 +49,15 @@ def _metres(request: dict[str, Any]) -> float | None:
 
 def outlook(estimator: Estimator, features: Features) -> Outlook:
     """The whole order's time, and that of the road, as quantiles."""
-    whole = _quantiles(estimator.forecast(features), estimator.conformal)
+    whole = quantiles(estimator.forecast(features), estimator.conformal)
     if features.metres is None:
         return Outlook(whole, None)
     sight = estimator.road.see(Approach(features.metres))
-    return Outlook(whole, _quantiles(sight.forecast, estimator.road.conformal))
-
-
-def _quantiles(forecast: Forecast, conformal: Conformal) -> tuple[int, ...]:
-    """Whole seconds, rising."""
-    found: list[int] = []
-    for share in SHARES:
-        error = conformal.quantile(_level(conformal, share))
-        seconds = min(max(seconds_of(forecast, error), LEAST), LONGEST)
-        found.append(max(round(seconds), found[-1] if found else 0))
-    return tuple(found)
-
-
-_ENDS: Final = (0.0, *LEVELS, 1.0)
-
-
-def _level(conformal: Conformal, share: float) -> float:
-    """The level that such a share stands at, by those that were moved."""
-    moved = (0.0, *conformal.levels, 1.0)
-    above = next(place for place, end in enumerate(_ENDS) if share < end)
-    low, high = _ENDS[above - 1], _ENDS[above]
-    part = (share - low) / (high - low)
-    return moved[above - 1] + part * (moved[above] - moved[above - 1])
+    return Outlook(whole, quantiles(sight.forecast, estimator.road.conformal))
 
 
 def way(
     estimator: Estimator, points: Sequence[tuple[float, float, float]], lat: float, lng: float
 ) -> Remaining:
     """What is left of a way, by the fixes of the last minutes, oldest first and one at least."""
-    left = estimator.road.left(approach(points, lat, lng))
-    return Remaining(left.p10, left.p50, left.p90)
+    return estimator.road.left(approach(points, lat, lng))

@@ -5,15 +5,15 @@ from heapq import heappop, heappush
 from math import inf, log
 from typing import Final
 
+from hub.core.estimate import remaining
 from hub.eta import training
-from hub.eta.estimator import Estimator, Moment
-from hub.eta.forecast import Forecast
+from hub.eta.estimator import Estimator
+from hub.eta.forecast import Forecast, quantiles
 from hub.eta.forest import Forests
 from hub.eta.learner import Learner, Placed
 from hub.eta.past import PastOrder
 from hub.eta.scores import Told
 from hub.eta.training import Example
-from schemas.lifecycle import Status
 
 __all__ = ["Replay", "first_growth"]
 
@@ -68,14 +68,10 @@ class Replay:
         self._close(inf)
 
     def told(self, order: PastOrder, forecast: Forecast) -> Told:
-        etas = {
-            minutes: self.estimator.estimate(
-                forecast, Moment(status=Status.PREPARING, elapsed=minutes * 60.0)
-            )
-            for minutes in _ELAPSED
-            if order.seconds > minutes * 60.0
-        }
-        return Told(order.seconds, etas)
+        """As hubs tell it: by the quantiles that the order keeps."""
+        kept = quantiles(forecast, self.estimator.conformal)
+        after = [minutes for minutes in _ELAPSED if order.seconds > minutes * 60.0]
+        return Told(order.seconds, {each: remaining(kept, each * 60.0) for each in after})
 
     def _advance(self, now: float) -> None:
         """What has happened by `now`, in its order."""

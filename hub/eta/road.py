@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from hub.core.estimate import Remaining
 from hub.eta.conformal import Conformal
-from hub.eta.forecast import Eta, Forecast, left, scaled_error
+from hub.eta.forecast import Forecast, scaled_error, told
 from hub.eta.ridge import Ridge
 from schemas.motion import METRES_OF_A_DEGREE, distance
 
@@ -104,9 +105,8 @@ class Road(Struct):
         spread = min(_SPREAD * sqrt(_USUAL / way), _WIDEST)
         return Sight(design, Forecast(log(way) + self.ridge.predict(design), spread, spread))
 
-    def left(self, approach: Approach, elapsed: float = 0.0) -> Eta:
-        """`elapsed`: seconds for which nothing newer has been heard."""
-        return left(self.see(approach).forecast, self.conformal, elapsed)
+    def left(self, approach: Approach) -> Remaining:
+        return told(self.see(approach).forecast, self.conformal)
 
     def learn(self, sight: Sight, seconds: float) -> None:
         """So long it took from there. Once or twice a minute is enough of a way.

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.eta.forecast import Eta
+from hub.core.estimate import Remaining
 
 __all__ = ["Told", "band", "pinball", "scores"]
 
@@ -16,7 +16,7 @@ class Told(Struct, frozen=True):
     """What was told of an order when it was placed, and what came."""
 
     seconds: float
-    etas: Mapping[int, Eta]
+    etas: Mapping[int, Remaining]
     """By minutes elapsed, 0 among them: what would be left, were it not over by then."""
 
 
@@ -50,7 +50,7 @@ def pinball(actual: float, told: float, level: float) -> float:
     return max(level * over, (level - 1.0) * over)
 
 
-def band(eta: Eta, seconds: float) -> str:
+def band(eta: Remaining, seconds: float) -> str:
     """Between which of the three what came lies, as the metric's label."""
     if seconds < eta.p10:
         return "below_p10"

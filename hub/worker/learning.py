@@ -12,7 +12,6 @@ from hub.core.state import OrderState
 from hub.core.warehouse import position_of
 from hub.eta import model as trained
 from hub.eta.estimator import Estimator
-from hub.eta.forecast import Eta
 from hub.eta.learner import Learner
 from hub.eta.outlook import Town, features_of
 from hub.eta.scores import band
@@ -169,5 +168,5 @@ def _score(state: OrderState, seconds: float) -> None:
     if state.forecast is None:
         return
     first = remaining(state.forecast, 0.0)
-    ETA_ACTUALS.labels(band(Eta(*first), seconds)).inc()
+    ETA_ACTUALS.labels(band(first, seconds)).inc()
     ETA_ERROR.observe(seconds - first.p50)

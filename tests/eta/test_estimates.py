@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.core.estimate import LEAST, remaining
+from hub.core.estimate import LEVELS as SHARES
 from hub.eta.conformal import LEVELS, Conformal
-from hub.eta.estimator import Estimator, Moment
+from hub.eta.estimator import Estimator
 from hub.eta.features import DESIGN, FACTS, design, facts
-from hub.eta.forecast import LEAST, LONGEST, Eta, Forecast, left, scaled_error
+from hub.eta.forecast import LONGEST, Forecast, quantiles, scaled_error, told
 from hub.eta.learner import Learner
 from hub.eta.road import Approach, Road, approach
-from schemas.lifecycle import Status
 from tests.eta.making import START, features
 
 USUAL = Forecast(log(2_400.0), 0.3, 0.4)
@@ -20,51 +21,35 @@ USUAL = Forecast(log(2_400.0), 0.3, 0.4)
 numbers = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True))
 
 
-def waiting(elapsed: float, **more: object) -> Moment:
-    return Moment(status=Status.PREPARING, elapsed=elapsed, **more)  # type: ignore[arg-type]
-
-
 def test_a_new_order_has_its_whole_time_before_it() -> None:
-    eta = left(USUAL, Conformal(), 0.0)
+    eta = told(USUAL, Conformal())
     assert eta.p10 == pytest.approx(2_400.0 * exp(-0.3), rel=0.02)
     assert eta.p50 == pytest.approx(2_400.0, rel=0.02)
     assert eta.p90 == pytest.approx(2_400.0 * exp(0.4), rel=0.02)
 
 
-def test_what_is_left_shrinks_while_the_order_is_in_time() -> None:
-    conformal = Conformal()
-    medians = [left(USUAL, conformal, minutes * 60.0).p50 for minutes in range(0, 30, 5)]
-    assert medians == sorted(medians, reverse=True)
+def test_what_is_kept_of_it_says_the_same() -> None:
+    """Also where the levels were moved."""
+    conformal = Conformal(levels=[0.08, 0.52, 0.93])
+    kept = quantiles(USUAL, conformal)
+    assert len(kept) == len(SHARES)
+    assert remaining(kept, 0.0) == pytest.approx(told(USUAL, conformal), abs=0.5)
 
 
-def test_a_late_order_does_not_stand_at_one_minute() -> None:
-    """The latest are thought to go on the longer the later they are."""
-    conformal = Conformal()
-    late = [left(USUAL, conformal, minutes * 60.0).p50 for minutes in (50, 60, 120, 170)]
-    assert all(each > 180.0 for each in late)
-    assert late[-1] > late[-2]
-
-
-@given(
-    middle=st.floats(0.0, 12.0),
-    down=st.floats(0.0, 3.0),
-    up=st.floats(0.0, 3.0),
-    elapsed=st.floats(0.0, 1e7),
-)
-def test_estimates_are_finite_in_order_and_never_over(
-    middle: float, down: float, up: float, elapsed: float
-) -> None:
-    eta = left(Forecast(middle, down, up), Conformal(), elapsed)
-    assert LEAST <= eta.p10 <= eta.p50 <= eta.p90 <= LONGEST
+@given(middle=st.floats(0.0, 12.0), down=st.floats(0.0, 3.0), up=st.floats(0.0, 3.0))
+def test_a_time_is_finite_and_its_quantiles_rise(middle: float, down: float, up: float) -> None:
+    forecast = Forecast(middle, down, up)
+    for found in (told(forecast, Conformal()), quantiles(forecast, Conformal())):
+        assert list(found) == sorted(found)
+        assert LEAST <= found[0] <= found[-1] <= LONGEST
 
 
 @given(
     created=st.floats(0.0, 2e9),
     values=st.lists(numbers, min_size=11, max_size=11),
-    elapsed=st.floats(0.0, 1e6),
 )
 def test_whatever_is_known_of_an_order_it_gets_an_estimate(
-    created: float, values: list[float | None], elapsed: float
+    created: float, values: list[float | None]
 ) -> None:
     """Nothing, infinities, NaN, and amounts below zero among it."""
     names = (
@@ -78,7 +63,7 @@ def test_whatever_is_known_of_an_order_it_gets_an_estimate(
     assert len(design(found)) == DESIGN
     assert all(map(isfinite, design(found)))
     estimator = Estimator()
-    eta = estimator.estimate(estimator.forecast(order), waiting(elapsed))
+    eta = told(estimator.forecast(order), estimator.conformal)
     assert LEAST <= eta.p10 <= eta.p50 <= eta.p90 <= LONGEST
 
 
@@ -94,7 +79,6 @@ def test_the_errors_say_how_wide() -> None:
         conformal.learn(2.0 * (i * 0.618034 % 1.0 * 2.5 - 1.25))
     low, middle, high = (conformal.quantile(level) for level in LEVELS)
     assert (low, middle, high) == pytest.approx((-2.0, 0.0, 2.0), abs=0.02)
-    assert conformal.share(high) == pytest.approx(0.9, abs=0.01)
 
 
 def test_what_is_missed_too_often_moves_the_levels_within_bounds() -> None:
@@ -107,51 +91,14 @@ def test_what_is_missed_too_often_moves_the_levels_within_bounds() -> None:
     assert all(moved <= level + 0.05 for level, moved in zip(LEVELS, conformal.levels, strict=True))
 
 
-@given(
-    st.lists(st.integers(-200, 200).map(lambda i: i / 7.0), max_size=60, unique=True),
-    st.floats(-0.5, 50.0),
-)
-def test_share_and_quantile_are_each_other_s_inverse(seen: list[float], error: float) -> None:
-    conformal = Conformal()
-    for each in seen:
-        conformal.learn(each)
-    share = conformal.share(error)
-    assert 0.0 < share <= 1.0
-    if share < 1.0 - 1e-9:
-        assert conformal.quantile(share) == pytest.approx(error, abs=1e-3)
-
-
 def test_scaled_error_is_one_where_the_ninetieth_percent_lies() -> None:
     assert scaled_error(USUAL, 2_400.0 * exp(0.4)) == pytest.approx(1.0)
     assert scaled_error(USUAL, 2_400.0 * exp(-0.3)) == pytest.approx(-1.0)
 
 
-def test_before_the_pick_up_at_least_the_way_is_left() -> None:
-    """However late the kitchen is, somebody has to drive."""
-    estimator = Estimator()
-    order = estimator.forecast(features())
-    far = Approach(15_000.0)
-    way = estimator.road.left(far)
-    told = estimator.estimate(order, waiting(2_400.0, approach=far))
-    assert told.p50 == max(way.p50, estimator.estimate(order, waiting(2_400.0)).p50) == way.p50
-
-
 def test_on_the_road_the_distance_decides() -> None:
-    estimator = Estimator()
-    order = estimator.forecast(features())
-
-    def told(metres: float, silent: float = 0.0) -> Eta:
-        moment = Moment(
-            status=Status.ON_DELIVERY,
-            elapsed=3_000.0,
-            approach=Approach(metres),
-            silent=silent,
-        )
-        return estimator.estimate(order, moment)
-
-    assert told(200.0).p50 < told(2_000.0).p50 < told(5_000.0).p50
-    assert told(2_000.0, silent=200.0).p50 < told(2_000.0).p50
-    assert told(2_000.0, silent=2_000.0).p50 > 60.0
+    near, middle, far = (Road().left(Approach(metres)).p50 for metres in (200.0, 2_000.0, 5_000.0))
+    assert near < middle < far
 
 
 def test_a_red_light_stops_nobody_for_good() -> None:

@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from hub.core.estimate import Remaining
 from hub.eta import training
 from hub.eta.estimator import INPUTS, Estimator
 from hub.eta.evaluation import evaluate
-from hub.eta.forecast import Eta
 from hub.eta.forest import Forest, Forests, from_dump
 from hub.eta.model import Model, ModelError, load, path_in, save
 from hub.eta.past import Past, PastOrder
@@ -195,6 +195,6 @@ def test_the_last_examples_are_what_counts(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_bands_of_the_metric() -> None:
-    eta = Eta(10.0, 20.0, 30.0)
+    eta = Remaining(10.0, 20.0, 30.0)
     bands = [band(eta, seconds) for seconds in (9.0, 10.0, 20.0, 25.0, 30.0, 31.0)]
     assert bands == ["below_p10", "below_p50", "below_p50", "below_p90", "below_p90", "above_p90"]

@@ -88,5 +88,5 @@ def read_fix(raw: Any) -> RawFix | None:
     """A decoded fix, or None for what is none."""
     try:
         return msgspec.convert(raw, RawFix)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter: half a surrogate pair
         return None

@@ -699,7 +699,9 @@ NOT_FINITE = [
     (fix(1, accuracy=-float("inf")), "not_finite"),
     (fix(1, at=NAN), "malformed"),
 ]
-BAD_FIXES = [("json", *bad) for bad in FIXES] + [("msgpack", *bad) for bad in FIXES + NOT_FINITE]
+HALF_A_PAIR = fix(1, **{"\ud800": 1})  # which msgpack, whose texts are UTF-8, cannot tell
+ONLY_JSON = [(HALF_A_PAIR, "malformed"), ({**HALF_A_PAIR, "lat": "\ud800"}, "malformed")]
+BAD_FIXES = [("json", *bad) for bad in FIXES + ONLY_JSON] + [("msgpack", *bad) for bad in FIXES + NOT_FINITE]
 
 
 @pytest.mark.parametrize(("codec", "bad", "reason"), BAD_FIXES, ids=range(len(BAD_FIXES)))
@@ -723,6 +725,19 @@ async def test_json_has_no_nan(hub: RunningHub, order: dict[str, Any]) -> None:
     async with hub.rider(RIDER) as wire:
         await wire.send_raw(json.dumps({"type": "fix", **fix(1, lat=NAN)}))
         assert 4502 == await wire.close_code()
+
+
+async def test_half_a_surrogate_pair_in_a_fix_over_http(
+    hub: RunningHub, order: dict[str, Any]
+) -> None:
+    """Rejected like any fix that does not fit."""
+    rider = hub.http(Role.RIDER, sub=RIDER)
+    body = json.dumps(HALF_A_PAIR)
+    answer = await rider.post(f"/v1/riders/{RIDER}/positions", content=body)
+    assert (200, [{"seq": 1, "reason": "malformed"}]) == (
+        answer.status_code,
+        answer.json()["rejected"],
+    )
 
 
 @pytest.mark.parametrize(

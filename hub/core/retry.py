@@ -15,7 +15,7 @@ GIVE_UP: Final = 86_400.0
 
 RETRY_AFTER_MAX: Final = 3600.0
 
-_SECONDS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
 
 
 def step(failures: int) -> int:

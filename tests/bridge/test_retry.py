@@ -46,6 +46,7 @@ def test_full_jitter(failures: int, chance: float) -> None:
         (" 5 ", 5.0),
         ("3601", 3600.0),
         ("999999999999", 3600.0),
+        ("9" * 400, 3600.0),
         (format_datetime(datetime.fromtimestamp(NOW + 90, UTC), usegmt=True), 90.0),
         (format_datetime(datetime.fromtimestamp(NOW + 90_000, UTC), usegmt=True), 3600.0),
         ("Sun, 06 Nov 1994 08:49:37 GMT", None),

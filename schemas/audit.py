@@ -17,8 +17,11 @@ __all__ = [
     "HeadList",
     "Inclusion",
     "Proof",
+    "Tip",
 ]
 
+LogId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="tells one log from another")]
+Signature = Annotated[str, Field(pattern="^[A-Za-z0-9+/]{86}==$")]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 in hex")]
 KeyId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 PublicKey = Annotated[
@@ -37,7 +40,7 @@ class Head(Wire):
     public key. `nextKey` names the key that signs from the next head on.
     """
 
-    log: Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="tells one log from another")]
+    log: LogId
     number: Annotated[int, Field(ge=1, le=2**53, description="1, 2, 3 and so on")]
     size: Annotated[Size, Field(description="events in the log")]
     root: Annotated[Hash, Field(description="of the Merkle tree over them (RFC 9162, 2.1)")]
@@ -51,7 +54,7 @@ class Head(Wire):
     ]
     key_id: KeyId
     next_key: PublicKey | None = None
-    signature: Annotated[str, Field(pattern="^[A-Za-z0-9+/]{86}==$")]
+    signature: Signature
 
 
 class HeadList(Wire):
@@ -100,9 +103,27 @@ class Inclusion(Wire):
     hashes: Path
 
 
+class Tip(Wire):
+    """Where an order that is not finished ended in the log at a time: no event of it came after
+    `seq` up to then. So none can be cut off without being missed.
+
+    `signature` (base64) is by Ed25519 over `ordercast tip v1`, a newline, and the canonical JSON
+    (RFC 8785) of the tip without it.
+    """
+
+    log: LogId
+    order_id: str
+    epoch: str
+    seq: Annotated[int, Field(ge=1)]
+    at: Timestamp
+    key_id: KeyId
+    signature: Signature
+
+
 class Proof(Wire):
-    """All that `ordercast verify` needs. `seq` is the order's. `pending`: events that are newer
-    than the head; ask again in a minute. `rotations`: the heads that named a next key.
+    """All that `ordercast verify` needs. `seq` is the order's. `tip`: while it is not finished; a
+    finished order shows its end by its last event. `pending`: events that are newer than the head;
+    ask again in a minute. `rotations`: the heads that named a next key.
     """
 
     order_id: str
@@ -110,6 +131,7 @@ class Proof(Wire):
     seq: int
     events: list[Event]
     head: Head | None = None
+    tip: Tip | None = None
     inclusion: list[Inclusion]
     pending: list[int]
     rotations: list[Head]

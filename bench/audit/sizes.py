@@ -152,7 +152,7 @@ async def _build(at: Scene, leaves: int, ours: dict[int, bytes]) -> None:
                 hashes = [ours.get(size + n, each) for n, each in enumerate(hashes)]
                 break
         frontier, writes = frontier.extended(hashes)
-        assert await store.extend(log, size, Batch(frontier, writes, {0: "0-0"}, {}))
+        assert await store.extend(log, size, Batch(frontier, writes, {0: "0-0"}, {}, {}))
 
 
 async def _proofs(at: Scene, orders: list[Any], chance: random.Random) -> dict[str, Any]:

@@ -11,14 +11,8 @@ import httpx2
 from pydantic import ValidationError
 
 from hub.core.heads import PublicKey
-from hub.core.proof import (
-    Fault,
-    FaultCode,
-    Verdict,
-    check_consistency,
-    check_proof,
-    check_witness,
-)
+from hub.core.proof import check_consistency, check_proof, check_witness
+from hub.core.verdict import Fault, FaultCode, Verdict
 from hub.settings import Settings
 from hub.worker.keys import load_keys
 from schemas.audit import AuditKeys, Head, HeadConsistency
@@ -116,6 +110,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--witness", type=_file, help="heads that were seen before, a line each")
 @click.option("--allow-pending", is_flag=True, help="events newer than the head may be unproven")
 @click.option("--allow-old", is_flag=True, help="the proof may be older than the witness")
+@click.option("--allow-erased", is_flag=True, help="events may have had personal data erased")
 @click.option("--strict", is_flag=True, help="no erased content, no unfinished order")
 @_options
 def verify(

@@ -3,6 +3,9 @@ the hash of the one before it.
 
 What is signed is `ordercast head v1`, a newline, and the canonical JSON (RFC 8785) of the head
 without its `signature`. A head's hash is the SHA-256 of its canonical JSON, signature included.
+
+By the same key, with `ordercast tip v1` before it, tips are signed: where an order's events ended
+at a time.
 """
 
 import binascii
@@ -17,17 +20,20 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from hub.core.chain import canonical
 
-__all__ = ["PublicKey", "Signer", "head_hash", "trusted"]
+__all__ = ["HEAD", "TIP", "PublicKey", "Signer", "head_hash", "trusted"]
 
-_CONTEXT: Final = b"ordercast head v1\n"
+HEAD: Final = b"ordercast head v1\n"
+TIP: Final = b"ordercast tip v1\n"
+"""What a signature is over begins with what it is of, so that none can be taken for another."""
+
 _KEY: Final = 32
 
 Head = Mapping[str, Any]
 """The wire form of `schemas.audit.Head`."""
 
 
-def _signed(head: Head) -> bytes:
-    return _CONTEXT + canonical({k: v for k, v in head.items() if k != "signature"})
+def _signed(told: Mapping[str, Any], kind: bytes) -> bytes:
+    return kind + canonical({k: v for k, v in told.items() if k != "signature"})
 
 
 def head_hash(head: Head) -> str:
@@ -56,10 +62,10 @@ class PublicKey:
         self.id = sha256(raw).hexdigest()[:16]
         self._key = Ed25519PublicKey.from_public_bytes(raw)
 
-    def signed(self, head: Head) -> bool:
-        """Whether this key has signed the head."""
+    def signed(self, told: Mapping[str, Any], kind: bytes = HEAD) -> bool:
+        """Whether this key has signed the head, or the tip."""
         try:
-            self._key.verify(b64decode(head["signature"], validate=True), _signed(head))
+            self._key.verify(b64decode(told["signature"], validate=True), _signed(told, kind))
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -85,10 +91,10 @@ class Signer:
             raise ValueError("is a private key, but not of Ed25519")
         return cls(key)
 
-    def sign(self, head: Head) -> dict[str, Any]:
-        """The head with `keyId` and `signature`."""
-        named = {**head, "keyId": self.public.id}
-        return {**named, "signature": b64encode(self._key.sign(_signed(named))).decode()}
+    def sign(self, told: Mapping[str, Any], kind: bytes = HEAD) -> dict[str, Any]:
+        """The head, or the tip, with `keyId` and `signature`."""
+        named = {**told, "keyId": self.public.id}
+        return {**named, "signature": b64encode(self._key.sign(_signed(named, kind))).decode()}
 
 
 def trusted(key: PublicKey, rotations: Iterable[Head]) -> dict[str, PublicKey]:

@@ -1,69 +1,22 @@
 """Checks an order's audit proof, with nothing at hand but the proof and a public key."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 
 from hub.core.chain import event_hash, leaf
-from hub.core.heads import PublicKey, head_hash, trusted
+from hub.core.heads import HEAD, TIP, PublicKey, head_hash, trusted
 from hub.core.merkle import consistent, leaf_hash, root_by_inclusion
+from hub.core.verdict import Fault, FaultCode, Verdict
 from schemas.audit import Consistency, Inclusion, Proof
 from schemas.lifecycle import FINAL
 from schemas.model import Wire
 
-__all__ = ["Fault", "FaultCode", "Verdict", "check_consistency", "check_proof", "check_witness"]
+__all__ = ["check_consistency", "check_proof", "check_witness"]
 
 Head = Mapping[str, Any]
-
-
-class FaultCode(StrEnum):
-    MALFORMED = "malformed"
-    CHANGED_EVENT = "changed_event"
-    CHAIN_BROKEN = "chain_broken"
-    REMOVED_EVENT = "removed_event"
-    REORDERED_EVENT = "reordered_event"
-    INSERTED_EVENT = "inserted_event"
-    FOREIGN_EVENT = "foreign_event"
-    NOT_INCLUDED = "not_included"
-    PENDING = "pending"
-    NO_HEAD = "no_head"
-    WRONG_KEY = "wrong_key"
-    WRONG_SIGNATURE = "wrong_signature"
-    OTHER_LOG = "other_log"
-    OLD_HEAD = "old_head"
-    FORKED_HEAD = "forked_head"
-    INCONSISTENT = "inconsistent"
-    CONSISTENCY_MISSING = "consistency_missing"
-    WITNESS_BROKEN = "witness_broken"
-    ERASED = "erased"
-    UNFINISHED = "unfinished"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`seq`: the event it is about, if any."""
-
-    code: FaultCode
-    detail: str
-    seq: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`faults`: why it does not hold. `notes`: what it does not say though it holds."""
-
-    order_id: str | None
-    events: int
-    faults: tuple[Fault, ...]
-    notes: tuple[Fault, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        return not self.faults
 
 
 Faults = list[Fault]
@@ -94,14 +47,16 @@ def check_proof(
     log: str | None = None,
     allow_pending: bool = False,
     allow_old: bool = False,
+    allow_erased: bool = False,
     strict: bool = False,
 ) -> Verdict:
     """Whether a proof holds, and all that speaks against it.
 
     `witness`: heads seen before, by which the proof's own must stand. `log`: the
     one that its head must be of. `allow_pending`: events newer than the head may be unproven.
-    `allow_old`: the proof may be older than the newest head seen. `strict`: neither erased
-    contents nor an order that is not finished will do.
+    `allow_old`: the proof may be older than the newest head seen. `allow_erased`: what is left of
+    events whose contents were erased may be unproven. `strict`: only a finished order will do, of
+    which nothing was erased.
     """
     try:
         proof = _Proof.read(data)
@@ -109,9 +64,10 @@ def check_proof(
         return Verdict(None, 0, (_malformed(error),))
     events: list[dict[str, Any]] = data["events"]
     faults = [*_chain_faults(proof, events), *_head_faults(data, key, log)]
-    faults += _inclusion_faults(proof, events)
-    pending, notes = _pending(proof), _notes(events)
-    (notes if allow_pending else faults).extend(pending)
+    faults += [*_inclusion_faults(proof, events), *_end_faults(data, key)]
+    notes = _unfinished(data)
+    (notes if allow_pending else faults).extend(_pending(proof))
+    (notes if allow_erased else faults).extend(_erased(events))
     if strict:
         faults, notes = faults + notes, []
     if witness and proof.head is not None:
@@ -141,6 +97,8 @@ def _chain_faults(proof: _Proof, events: Sequence[dict[str, Any]]) -> Faults:
             faults.append(_of(event, FaultCode.CHAIN_BROKEN, text))
         faults += _content_faults(event)
         before, seq = event["hash"], event["seq"]
+    if not events:
+        faults.append(Fault(FaultCode.REMOVED_EVENT, "there is no event"))
     if seq < proof.seq:
         text = f"the order is at seq {proof.seq}, its events end at {seq}"
         faults.append(Fault(FaultCode.REMOVED_EVENT, text))
@@ -193,13 +151,15 @@ def _head_faults(data: Mapping[str, Any], key: PublicKey, log: str | None) -> Fa
     return faults
 
 
-def _signature_faults(head: Head, keys: Mapping[str, PublicKey], key: PublicKey) -> Faults:
-    if head["keyId"] not in keys:
-        text = f"head {head['number']} is signed by key {head['keyId']}, not by {key.id}"
+def _signature_faults(
+    signed: Head, keys: Mapping[str, PublicKey], key: PublicKey, kind: bytes = HEAD
+) -> Faults:
+    what = f"head {signed['number']}" if kind == HEAD else "the tip"
+    if signed["keyId"] not in keys:
+        text = f"{what} is signed by key {signed['keyId']}, not by {key.id}"
         return [Fault(FaultCode.WRONG_KEY, text)]
-    if not keys[head["keyId"]].signed(head):
-        text = f"the signature of head {head['number']} does not fit"
-        return [Fault(FaultCode.WRONG_SIGNATURE, text)]
+    if not keys[signed["keyId"]].signed(signed, kind):
+        return [Fault(FaultCode.WRONG_SIGNATURE, f"the signature of {what} does not fit")]
     return []
 
 
@@ -230,13 +190,52 @@ def _pending(proof: _Proof) -> Faults:
     return [Fault(FaultCode.PENDING, text.format(seq), seq) for seq in missing]
 
 
-def _notes(events: Sequence[Mapping[str, Any]]) -> Faults:
-    erased = "had personal data that was erased: its hash is proven, its content is not"
-    notes = [_of(event, FaultCode.ERASED, erased) for event in events if "erased" in event]
-    if not events or events[-1]["status"] not in FINAL:
-        text = "the order was not finished: whether later events exist is not proven"
-        notes.append(Fault(FaultCode.UNFINISHED, text))
-    return notes
+def _erased(events: Sequence[Mapping[str, Any]]) -> Faults:
+    """Whoever has the file may call an event erased, and let it say something else."""
+    text = "had personal data that was erased: its hash is proven, its content is not"
+    return [_of(event, FaultCode.ERASED, text) for event in events if "erased" in event]
+
+
+def _finished(events: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(events) and events[-1]["status"] in FINAL
+
+
+def _end_faults(data: Mapping[str, Any], key: PublicKey) -> Faults:
+    """That no event was cut off at the end: a finished order shows it by its last event, any other
+    by its tip.
+    """
+    if data.get("head") is None or _finished(data["events"]):
+        return []
+    tip = data.get("tip")
+    if tip is None and not data["inclusion"]:
+        return []  # nothing of it is in the head, which is told as pending
+    if tip is None:
+        text = "the order is not finished, and nothing signed says that its events end there"
+        return [Fault(FaultCode.NO_TIP, text)]
+    keys = trusted(key, data["rotations"])
+    return [*_tip_faults(data, tip), *_signature_faults(tip, keys, key, TIP)]
+
+
+def _tip_faults(data: Mapping[str, Any], tip: Mapping[str, Any]) -> Faults:
+    """Up to the tip's seq everything must be there, and nothing beyond it be in the head."""
+    of = (tip["log"], tip["orderId"], tip["epoch"])
+    if of != (data["head"]["log"], data["orderId"], data["epoch"]):
+        return [Fault(FaultCode.NO_TIP, "the tip is of another order, epoch or log")]
+    seq = tip["seq"]
+    if seq > len(data["events"]):
+        text = f"the log has the order up to event {seq}, its events end at {len(data['events'])}"
+        return [Fault(FaultCode.REMOVED_EVENT, text)]
+    if any(each["seq"] > seq for each in data["inclusion"]):
+        return [Fault(FaultCode.NO_TIP, f"the tip is an older one, of event {seq}")]
+    return []
+
+
+def _unfinished(data: Mapping[str, Any]) -> Faults:
+    if _finished(data["events"]):
+        return []
+    at = f" at {data['tip']['at']}" if data.get("tip") else ""
+    text = f"the order was not finished{at}: whether there are later events now is not proven"
+    return [Fault(FaultCode.UNFINISHED, text)]
 
 
 def check_witness(heads: Sequence[Head], key: PublicKey) -> Faults:

@@ -85,10 +85,14 @@ class Audit:
         """
         reading = await self._orders.history(order_id, claims, 0)
         state, events = reading.state, reading.events
-        places = await self._store.places(order_id, state.epoch)
         head = await self._store.newest()
         size = head["size"] if head else 0
-        inclusion = await self._inclusion(size, (e["seq"] for e in events), places)
+        places = await self._store.places(order_id, state.epoch)
+        tip = None if state.final else await self._store.tip(order_id, state.epoch)
+        if tip is not None and tip["seq"] > state.seq:  # it went on meanwhile
+            return await self.proof(order_id, claims, since)
+        provable = events if state.final or tip else []
+        inclusion = await self._inclusion(size, (e["seq"] for e in provable), places)
         proven = {each["seq"] for each in inclusion}
         proof: dict[str, Any] = {
             "orderId": order_id,
@@ -101,6 +105,8 @@ class Audit:
         }
         if head is not None:
             proof["head"] = head
+        if tip is not None:
+            proof["tip"] = tip
         if head is not None and since is not None:
             proof["consistency"] = await self._since(since, size)
         return proof

@@ -10,6 +10,7 @@ oc:{audit}:tile:<l>:<n>  string  the n-th tile of level l: up to 256 hashes of 3
                                  of level 0 expires, unless a head ends in it
 oc:{audit}:places:<o>:<e>  string  5 bytes (big endian) for each event of order and epoch: where it
                                  stands in the log; expires
+oc:{audit}:tip:<o>:<e>  string  the signed tip (JSON) of an order that is not finished; expires
 oc:{audit}:heads         list    the signed heads (JSON), the first is number 1
 oc:{audit}:keys          list    the keys that signed (JSON), the present one first
 oc:{audit}:rotations     list    the heads that name a next key (JSON)
@@ -49,12 +50,15 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What extends the log. `places`: order and epoch, to the seq and place of each event."""
+    """What extends the log. `places`: order and epoch, to the seq and place of each event; `tips`:
+    to where the order ends now, None for one that is finished.
+    """
 
     frontier: Frontier
     writes: Sequence[Write]
     cursors: Mapping[int, str]
     places: Mapping[tuple[str, str], Sequence[tuple[int, int]]]
+    tips: Mapping[tuple[str, str], Mapping[str, Any] | None]
 
 
 class AuditStore:
@@ -97,6 +101,7 @@ class AuditStore:
                 _CURSORS,
                 *(_tile(w.tile) for w in batch.writes),
                 *(key for key, _, _ in places),
+                *(_tip(*order) for order in batch.tips),
             ),
             log,
             size,
@@ -107,7 +112,9 @@ class AuditStore:
             *(word for pair in batch.cursors.items() for word in pair),
             len(batch.writes),
             *tiles,
+            len(places),
             *(word for _, *words in places for word in words),
+            *(dumps(tip) if tip else "" for tip in batch.tips.values()),
         )
         return bool(done)
 
@@ -124,6 +131,11 @@ class AuditStore:
         data = await self._connection.ask("GET", _places(order_id, epoch)) or b""
         cut = (data[at : at + _PLACE] for at in range(0, len(data), _PLACE))
         return [int.from_bytes(each) for each in cut]
+
+    async def tip(self, order_id: str, epoch: str) -> dict[str, Any] | None:
+        """Where an order ends, None for one that is finished or not yet in the log."""
+        tip = await self._connection.ask("GET", _tip(order_id, epoch))
+        return None if tip is None else loads_own(tip)
 
     async def sign(self, head: Mapping[str, Any], key: Mapping[str, Any] | None) -> bool:
         """Append a head; False where somebody else was first. `key`: the one that it is the first
@@ -173,6 +185,10 @@ def _tile(tile: Tile) -> str:
 
 def _places(order_id: str, epoch: str) -> str:
     return f"{_HEAD}places:{order_id}:{epoch}"
+
+
+def _tip(order_id: str, epoch: str) -> str:
+    return f"{_HEAD}tip:{order_id}:{epoch}"
 
 
 def _runs(

@@ -1,8 +1,9 @@
-"""Extends the audit log by what the partitions' logs bring, and signs its heads."""
+"""Extends the audit log by what the partitions' logs bring; signs its heads and orders' tips."""
 
+import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import msgspec
 import structlog
 
 from hub.core.chain import leaf
-from hub.core.heads import Signer, head_hash
+from hub.core.heads import TIP, Signer, head_hash
 from hub.core.merkle import consistency_ranges, consistent, leaf_hash
 from hub.metrics import AUDIT_FAULTS, AUDIT_HEAD, AUDIT_SIZE
 from hub.services.audit import paths
@@ -18,6 +19,7 @@ from hub.store.audit import AuditStore, Batch, Tree
 from hub.store.keys import PARTITIONS
 from hub.store.log import Entries, Log
 from hub.worker.keys import Keys
+from schemas.lifecycle import FINAL
 from schemas.times import format_time, parse_time
 
 __all__ = ["Auditor"]
@@ -27,7 +29,11 @@ _COUNT: Final = 16
 _STRETCHES: Final = 20
 """In one step, which the lease must outlast."""
 _TRIM: Final = 5.0
+_AT_ONCE: Final = 32
+"""Tips that are signed, 30 µs each, before others have their turn."""
 
+Order = tuple[str, str]
+"""Its id and epoch."""
 Head = Mapping[str, Any]
 log = structlog.get_logger("hub.worker")
 
@@ -36,6 +42,7 @@ class _Event(msgspec.Struct, rename="camel"):
     order_id: str
     epoch: str
     seq: int
+    status: str
     hash: str
 
 
@@ -92,7 +99,9 @@ class Auditor:
             self._tree = tree
             return False
         tree = Tree(tree.log or token_hex(16), tree.frontier, tree.cursors)
-        batch = _batch(tree, found)
+        events = _events(found)
+        tips = await self._tips(tree.log, {(each.order_id, each.epoch): each for each in events})
+        batch = _batch(tree, found, events, tips)
         if not await self._store.extend(tree.log, tree.frontier.size, batch):
             return True
         self._tree = Tree(tree.log, batch.frontier, {**tree.cursors, **batch.cursors})
@@ -100,6 +109,24 @@ class Auditor:
         self._untrimmed |= batch.cursors.keys()
         AUDIT_SIZE.set(batch.frontier.size)
         return any(len(entries) == _COUNT for entries in found.values())
+
+    async def _tips(
+        self, name: str, last: Mapping[Order, _Event]
+    ) -> dict[Order, dict[str, Any] | None]:
+        """Where each order ends that is not finished, signed; nothing by a key that signs no heads.
+
+        `last`: of each order.
+        """
+        at, signer = format_time(time.time()), self._keys.present
+        allowed = self._keys.next_after(await self._store.newest()) is not None
+        tips: dict[Order, dict[str, Any] | None] = {}
+        for (order_id, epoch), event in last.items():
+            tip = {"log": name, "orderId": order_id, "epoch": epoch, "seq": event.seq, "at": at}
+            signs = allowed and event.status not in FINAL
+            tips[order_id, epoch] = signer.sign(tip, TIP) if signs else None
+            if len(tips) % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return tips
 
     async def _sign(self) -> None:
         """Sign a head, if there is something new and the last one is old enough."""
@@ -168,21 +195,26 @@ def _head(tree: Tree, last: Head | None, now: float, successor: str | None) -> d
     return {**head, "nextKey": successor} if successor else head
 
 
-def _batch(tree: Tree, found: Mapping[int, Entries]) -> Batch:
+def _events(found: Mapping[int, Entries]) -> list[_Event]:
     """Partition by partition, each in its order."""
-    hashes: list[bytes] = []
-    places: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    events: list[_Event] = []
     for entries in found.values():
         for entry_id, fields in entries:
             try:
-                event = _event(fields[b"e"])
+                events.append(_event(fields[b"e"]))
             except (msgspec.MsgspecError, KeyError) as error:
                 AUDIT_FAULTS.labels("unreadable").inc()
                 log.error("unreadable log entry", entry=entry_id, error=repr(error))
-                continue
-            place = tree.frontier.size + len(hashes)
-            places[event.order_id, event.epoch].append((event.seq, place))
-            hashes.append(leaf_hash(leaf(event.order_id, event.epoch, event.seq, event.hash)))
-    frontier, writes = tree.frontier.extended(hashes)
+    return events
+
+
+def _batch(
+    tree: Tree, found: Mapping[int, Entries], events: Sequence[_Event], tips: Mapping[Order, Any]
+) -> Batch:
+    places: defaultdict[Order, list[tuple[int, int]]] = defaultdict(list)
+    for place, event in enumerate(events, tree.frontier.size):
+        places[event.order_id, event.epoch].append((event.seq, place))
+    leaves = (leaf(each.order_id, each.epoch, each.seq, each.hash) for each in events)
+    frontier, writes = tree.frontier.extended([leaf_hash(each) for each in leaves])
     cursors = {partition: entries[-1][0] for partition, entries in found.items()}
-    return Batch(frontier, writes, cursors, places)
+    return Batch(frontier, writes, cursors, places, tips)

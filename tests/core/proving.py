@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.core.chain import leaf, sealed
-from hub.core.heads import Signer, head_hash
+from hub.core.heads import TIP, Signer, head_hash
 from hub.core.merkle import consistency_ranges, inclusion_ranges, leaf_hash
 from hub.core.tiles import Frontier, Tile, hash_of
 from schemas.times import format_time
@@ -45,14 +45,22 @@ class Ledger:
         self._frontier = Frontier()
         self._tiles: dict[Tile, bytes] = {}
         self._places: dict[tuple[str, int], int] = {}
+        self._tips: dict[str, dict[str, Any] | None] = {}
 
     def add(self, *events: dict[str, Any]) -> None:
         for event in events:
             self._places[event["orderId"], event["seq"]] = self._frontier.size
+            self._tips[event["orderId"]] = self._tip(event)
             place = (event["orderId"], event["epoch"], event["seq"], event["hash"])
             self._frontier, writes = self._frontier.extended([leaf_hash(leaf(*place))])
             for tile, offset, data in writes:
                 self._tiles[tile] = self._tiles.get(tile, b"")[:offset] + data
+
+    def _tip(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        if event["status"] == _STATUSES[-1]:
+            return None
+        told = {name: event[name] for name in ("orderId", "epoch", "seq")}
+        return self.signer.sign({"log": self.log, **told, "at": format_time(NOW)}, TIP)
 
     def sign(self, **more: Any) -> dict[str, Any]:
         head = {
@@ -89,6 +97,8 @@ class Ledger:
             "pending": [e["seq"] for e in events if e["seq"] not in proven],
             "rotations": [each for each in self.heads if "nextKey" in each],
         }
+        if tip := self._tips.get(events[0]["orderId"]):
+            proof["tip"] = tip
         if since is not None:
             proof["consistency"] = self.consistency(*sorted((since, size)))
         return proof

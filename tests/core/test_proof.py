@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import schemas
 from hub.core.chain import sealed
-from hub.core.heads import PublicKey, Signer
-from hub.core.proof import Fault, FaultCode, check_proof, check_witness
+from hub.core.heads import TIP, PublicKey, Signer
+from hub.core.proof import check_proof, check_witness
+from hub.core.verdict import Fault, FaultCode
 from tests.core.proving import KEY, OTHER, Ledger, events_of
 
 Json = dict[str, Any]
@@ -123,6 +124,21 @@ def append(proof: Json) -> None:
     proof["events"].append(sealed({**extra, "seq": 6}, proof["events"][-1]["hash"]))
 
 
+def cut_off(proof: Json) -> None:
+    """The end is gone, and nothing in the file says that there ever was more."""
+    for name in ("events", "inclusion"):
+        del proof[name][3:]
+    proof["seq"] = 3
+
+
+def remove_all(proof: Json) -> None:
+    proof |= {"events": [], "inclusion": [], "pending": [], "seq": 0}
+
+
+def call_it_erased(proof: Json) -> None:
+    proof["events"][2] |= {"reason": "it was never late", "erased": True}
+
+
 def swap(proof: Json) -> None:
     proof["events"][3] = events_of("ord_2")[3]
 
@@ -203,12 +219,15 @@ CASES: list[tuple[Callable[[Json], None], set[str]]] = [
     (change_and_reseal, {"not_included"}),
     (add_a_field, {"changed_event"}),
     (remove, {"removed_event", "chain_broken", "not_included"}),
-    (remove_the_last, {"removed_event"}),
+    (remove_the_last, {"removed_event", "no_tip"}),
     (remove_the_first, {"removed_event", "chain_broken", "not_included"}),
     (remove_and_reseal, {"not_included"}),
     (reorder, {"reordered_event", "removed_event", "chain_broken"}),
     (insert, {"inserted_event", "chain_broken"}),
     (append, {"inserted_event", "pending"}),
+    (cut_off, {"no_tip"}),
+    (remove_all, {"removed_event"}),
+    (call_it_erased, {"erased"}),
     (swap, {"foreign_event", "chain_broken", "not_included"}),
     (swap_all, {"foreign_event", "not_included"}),
     (swap_and_rename, {"not_included"}),
@@ -305,17 +324,104 @@ def test_an_unfinished_order_is_said_to_be() -> None:
     assert not check_proof(ledger.proof(events), KEY.public, strict=True).holds
 
 
+def unfinished(count: int = 3) -> Json:
+    ledger, events = Ledger(), events_of("ord_1", count)
+    ledger.add(*events, *events_of("ord_2", 4))
+    ledger.sign()
+    return deepcopy(ledger.proof(events))
+
+
+def drop_the_tip(proof: Json) -> None:
+    del proof["tip"]
+
+
+def lower_the_tip(proof: Json) -> None:
+    cut_by_one(proof)
+    proof["tip"]["seq"] = 2
+
+
+def cut_by_one(proof: Json) -> None:
+    del proof["events"][2], proof["inclusion"][2]
+    proof["seq"] = 2
+
+
+def an_older_tip(proof: Json) -> None:
+    proof["tip"] = unfinished(2)["tip"]
+
+
+def a_tip_of_another_order(proof: Json) -> None:
+    ledger, events = Ledger(), events_of("ord_2", 3)
+    ledger.add(*events)
+    ledger.sign()
+    proof["tip"] = ledger.proof(events)["tip"]
+
+
+def a_tip_by_another_key(proof: Json) -> None:
+    proof["tip"] = OTHER.sign({k: v for k, v in proof["tip"].items() if k != "signature"}, TIP)
+
+
+def a_tip_signed_as_a_head(proof: Json) -> None:
+    proof["tip"] = KEY.sign({k: v for k, v in proof["tip"].items() if k != "signature"})
+
+
+@pytest.mark.parametrize(
+    ("tamper", "expected"),
+    [
+        (drop_the_tip, {"no_tip"}),
+        (cut_by_one, {"removed_event"}),
+        (lower_the_tip, {"wrong_signature"}),
+        (an_older_tip, {"no_tip"}),
+        (a_tip_of_another_order, {"no_tip"}),
+        (a_tip_by_another_key, {"wrong_key"}),
+        (a_tip_signed_as_a_head, {"wrong_signature"}),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_an_unfinished_order_cannot_be_cut_off(
+    tamper: Callable[[Json], None], expected: set[str]
+) -> None:
+    proof = unfinished()
+    tamper(proof)
+    assert codes(check_proof(proof, KEY.public).faults) == expected
+
+
+def test_the_tip_may_be_ahead_of_the_head() -> None:
+    """The log has more than its newest head, and the order's newest event is pending."""
+    ledger, events = Ledger(), events_of("ord_1", 3)
+    ledger.add(*events[:2])
+    ledger.sign()
+    ledger.add(*events[2:])
+    proof = ledger.proof(events)
+    assert (proof["pending"], proof["tip"]["seq"]) == ([3], 3)
+    assert check_proof(proof, KEY.public, allow_pending=True).holds
+    cut_off(proof)
+    del proof["events"][2:]
+    proof["seq"] = 2
+    assert codes(check_proof(proof, KEY.public, allow_pending=True).faults) == {"removed_event"}
+
+
+def test_what_the_log_does_not_have_yet_has_no_tip() -> None:
+    ledger, events = Ledger(), events_of("ord_1", 1)
+    ledger.sign()
+    proof = ledger.proof(events)
+    assert codes(check_proof(proof, KEY.public).faults) == {"pending"}
+    assert check_proof(proof, KEY.public, allow_pending=True).holds
+
+
 def test_an_erased_event_keeps_its_place() -> None:
-    """Personal data may go; that it did is said, and the rest must still hold."""
+    """Personal data may go; that must be allowed, and the rest must still hold."""
     proof = fresh()
     event = proof["events"][1]
     del event["reason"], event["actor"]["sub"]
     event["erased"] = True
-    verdict = check_proof(proof, KEY.public)
+    verdict = check_proof(proof, KEY.public, allow_erased=True)
     assert (verdict.holds, codes(verdict.notes)) == (True, {"erased"})
-    assert codes(check_proof(proof, KEY.public, strict=True).faults) == {"erased"}
+    assert codes(check_proof(proof, KEY.public).faults) == {"erased"}
+    strictly = check_proof(proof, KEY.public, allow_erased=True, strict=True)
+    assert codes(strictly.faults) == {"erased"}
     event["hash"] = "0" * 64
-    assert codes(check_proof(proof, KEY.public).faults) == {"chain_broken", "not_included"}
+    faults = check_proof(proof, KEY.public, allow_erased=True).faults
+    assert codes(faults) == {"chain_broken", "not_included"}
 
 
 # Heads that were seen before

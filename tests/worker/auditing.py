@@ -6,7 +6,8 @@ from typing import Any
 import httpx2
 
 from hub.core.heads import PublicKey, Signer
-from hub.core.proof import Verdict, check_proof
+from hub.core.proof import check_proof
+from hub.core.verdict import Verdict
 from hub.store.audit import AuditStore
 from hub.store.connection import Connection
 from hub.store.log import Log

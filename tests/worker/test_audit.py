@@ -392,6 +392,7 @@ async def _fill(connection: Connection, count: int) -> None:
     """So many events of no order, over all partitions."""
     for number in range(count):
         event = {"orderId": fresh("ord"), "epoch": "abcdefgh", "seq": 1, "hash": "0" * 64}
+        event["status"] = "PENDING"
         await connection.ask("XADD", f"{tag(number % 128)}log", "*", "e", dumps(event))
 
 
@@ -401,7 +402,8 @@ async def test_on_a_cluster() -> None:
         connection = Connection(url)
         try:
             store = AuditStore(connection, RETENTION)
-            entry = '{"orderId":"ord_1","epoch":"abcdefgh","seq":1,"hash":"00"}'
+            place = {"orderId": "ord_1", "epoch": "abcdefgh", "seq": 1}
+            entry = dumps({**place, "status": "PENDING", "hash": "00"})
             for partition in range(0, 128, 8):
                 await connection.ask("XADD", f"{tag(partition)}log", "*", "o", "x", "e", entry)
             one = Auditors(connection)()

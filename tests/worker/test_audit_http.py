@@ -10,7 +10,7 @@ from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from schemas.audit import AuditKeys, HeadConsistency, HeadList, Proof
 from schemas.lifecycle import Role
-from tests.core.proving import KEY
+from tests.core.proving import KEY, OTHER
 from tests.hub.harness import RunningHub, advance, assign, fits, hubs, place
 from tests.worker.auditing import Auditors, finished, proof_of
 
@@ -178,6 +178,43 @@ async def test_an_event_that_is_newer_than_the_head(hub: RunningHub, auditor: Au
     assert check_proof(proof, KEY.public, allow_pending=True).holds
 
 
+async def test_the_end_of_an_order_cannot_be_cut_off(hub: RunningHub, auditor: Auditors) -> None:
+    """While it is under way its tip names its last event; then its status does."""
+    order = await place(hub.platform)
+    await advance(hub.platform, order, "CONFIRMED", "PREPARING")
+    await auditor().step()
+    proof = await proof_of(hub.platform, order["orderId"])
+    assert (proof["tip"]["seq"], check_proof(proof, KEY.public).holds) == (3, True)
+    assert [each.code for each in check_proof(_cut(proof, 2), KEY.public).faults] == [
+        "removed_event"
+    ]
+    await advance(hub.platform, order, "CANCELLED")
+    await auditor().step()
+    ended = await proof_of(hub.platform, order["orderId"])
+    assert ("tip" in ended, check_proof(ended, KEY.public).holds) == (False, True)
+    assert [each.code for each in check_proof(_cut(ended, 3), KEY.public).faults] == ["no_tip"]
+    assert await hub.state.audit_store.tip(order["orderId"], order["epoch"]) is None
+
+
+def _cut(proof: dict[str, Any], count: int) -> dict[str, Any]:
+    """The proof with its first events alone, and nothing that tells of more."""
+    events, inclusion = proof["events"][:count], proof["inclusion"][:count]
+    return {**proof, "events": events, "inclusion": inclusion, "seq": count}
+
+
+async def test_a_key_that_signs_no_heads_signs_no_tips(hub: RunningHub, auditor: Auditors) -> None:
+    """Nothing of the order is provable then, until the right key is back and it goes on."""
+    order = await place(hub.platform)
+    await auditor().step()
+    await advance(hub.platform, order, "CONFIRMED")
+    await auditor(OTHER).step()
+    proof = await proof_of(hub.platform, order["orderId"])
+    assert ("tip" in proof, proof["inclusion"], proof["pending"]) == (False, [], [1, 2])
+    await advance(hub.platform, order, "PREPARING")
+    await auditor().step()
+    assert check_proof(await proof_of(hub.platform, order["orderId"]), KEY.public).holds
+
+
 async def test_a_proof_outlasts_an_erasure(hub: RunningHub, auditor: Auditors) -> None:
     """Personal data goes, its events are named, and all places, hashes and the chain hold."""
     order = await place(hub.platform, customerId="cus_9")
@@ -187,9 +224,10 @@ async def test_a_proof_outlasts_an_erasure(hub: RunningHub, auditor: Auditors) -
     assert (await hub.platform.delete("/v1/customers/cus_9/data")).status_code == 202
     await hub.state.customers.work()
     proof = await proof_of(hub.platform, order["orderId"])
-    verdict = check_proof(proof, KEY.public)
+    verdict = check_proof(proof, KEY.public, allow_erased=True)
     assert [(each.code, each.seq) for each in verdict.notes] == [("erased", 2)]
     assert verdict.holds
+    assert [each.code for each in check_proof(proof, KEY.public).faults] == ["erased"]
     assert "cus_9" not in str(proof)
     proof["events"][1]["hash"] = "0" * 64
-    assert not check_proof(proof, KEY.public).holds
+    assert not check_proof(proof, KEY.public, allow_erased=True).holds

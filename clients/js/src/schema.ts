@@ -203,6 +203,7 @@ export interface Models {
   Subscribe: Subscribe;
   Subscribed: Subscribed;
   Superseded: Superseded;
+  Tip: Tip;
   TrailPoint: TrailPoint;
   Unsubscribe: Unsubscribe;
   Unsubscribed: Unsubscribed;
@@ -1162,8 +1163,9 @@ export interface Problem {
   [k: string]: unknown;
 }
 /**
- * All that `ordercast verify` needs. `seq` is the order's. `pending`: events that are newer
- * than the head; ask again in a minute. `rotations`: the heads that named a next key.
+ * All that `ordercast verify` needs. `seq` is the order's. `tip`: while it is not finished; a
+ * finished order shows its end by its last event. `pending`: events that are newer than the head;
+ * ask again in a minute. `rotations`: the heads that named a next key.
  */
 export interface Proof {
   orderId: string;
@@ -1171,10 +1173,30 @@ export interface Proof {
   seq: number;
   events: Event[];
   head?: Head;
+  tip?: Tip;
   inclusion: Inclusion[];
   pending: number[];
   rotations: Head[];
   consistency?: Consistency;
+}
+/**
+ * Where an order that is not finished ended in the log at a time: no event of it came after
+ * `seq` up to then. So none can be cut off without being missed.
+ *
+ * `signature` (base64) is by Ed25519 over `ordercast tip v1`, a newline, and the canonical JSON
+ * (RFC 8785) of the tip without it.
+ */
+export interface Tip {
+  /**
+   * tells one log from another
+   */
+  log: string;
+  orderId: string;
+  epoch: string;
+  seq: number;
+  at: string;
+  keyId: string;
+  signature: string;
 }
 /**
  * Ready means: the store answers and a pub/sub probe came back lately.

@@ -50,6 +50,7 @@ def test_every_command_is_one() -> None:
     assert {"serve", "bridge", "worker", "gateway-config"} == {words[0] for words in said}
     for command, *words in said:
         known = {flag for option in cli.commands[command].params for flag in option.opts}
+        known -= {"--secret", "--audit-key", "--redis-url", "--jwks"}  # `ps` shows them to all
         assert {word for word in words if word.startswith("--")} <= known
 
 
@@ -119,3 +120,12 @@ def test_the_image_has_what_the_distribution_is_made_of() -> None:
         assert f"COPY {package} {package}\n" in dockerfile
         assert f"!{package}" in context
     assert re.search(r"^USER (?!0|root)", dockerfile, re.M)
+
+
+def test_the_image_has_what_the_pages_are_built_from() -> None:
+    """The build reads more than its own directory."""
+    stage, _, _ = (DEPLOY / "Dockerfile").read_text().partition("\nFROM python")
+    copied = re.findall(r"^COPY (\S+) \1$", stage, re.M)
+    built = (ROOT / "clients" / "js" / "vite.config.ts").read_text()
+    for read in re.findall(r'new URL\("\.\./\.\./([^"]+)"', built):
+        assert any(read.startswith(f"{each}/") for each in copied), read

@@ -24,11 +24,26 @@ const asyncapi: Plugin = {
   },
 };
 
+/** `ride.webmanifest`, with the icon by its name, so that Ride can be installed. */
+const manifest: Plugin = {
+  name: "manifest",
+  async generateBundle(_, bundle) {
+    const told = await readFile(new URL("pages/ride/manifest.json", import.meta.url), "utf8");
+    const icon = Object.keys(bundle).find((name) => /^icon-.*\.svg$/.test(name));
+    const icons = [{ src: `/pages/${icon}`, sizes: "any", type: "image/svg+xml" }];
+    const source = JSON.stringify({ ...JSON.parse(told), icons });
+    this.emitFile({ type: "asset", fileName: "ride.webmanifest", source });
+  },
+};
+
+/** A service worker is known by its address: its name has no digest. */
+const WORKER = "ride-worker";
+
 export default defineConfig({
   root: "pages",
   base: "/pages/",
   publicDir: false,
-  plugins: [asyncapi],
+  plugins: [asyncapi, manifest],
   resolve: {
     alias: [
       {
@@ -46,6 +61,14 @@ export default defineConfig({
     chunkSizeWarningLimit: 3000, // of the documents; what people wait for on the way is small
     modulePreload: { polyfill: false },
     license: { fileName: "licences.md" },
-    rolldownOptions: { input: pages.map((name) => `pages/${name}`) },
+    rolldownOptions: {
+      input: {
+        ...Object.fromEntries(pages.map((name) => [name.replace(".html", ""), `pages/${name}`])),
+        [WORKER]: "pages/ride/worker.ts",
+      },
+      output: {
+        entryFileNames: ({ name }) => (name === WORKER ? "[name].js" : "[name]-[hash].js"),
+      },
+    },
   },
 });

@@ -40,6 +40,9 @@ _PAGES: Final = {
 _STYLED_INLINE: Final = frozenset({"docs", "sockets"})
 """Pages that libraries draw, which write styles into elements. Their scripts are ours alone too."""
 
+_WORKERS: Final = {"ride": "ride-worker.js"}
+"""Pages that are kept by a service worker, and its script, whose address must not change."""
+
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _HAS_DIGEST: Final = re.compile(r".+-[A-Za-z0-9_-]{8}\.\w+")
 _PLACE_OF_CONFIG: Final = b'<meta name="ordercast" content="">'
@@ -104,6 +107,7 @@ class Pages:
         """A page's content security policy. Not every browser counts our sockets as 'self'."""
         inline = " 'unsafe-inline'" if name in _STYLED_INLINE else ""
         sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+        worker = "'self'" if name in _WORKERS else "'none'"
         tiles = f" {self._tiles}" if self._tiles else ""
         return "; ".join(
             (
@@ -113,6 +117,7 @@ class Pages:
                 f"img-src 'self' data:{tiles}",
                 f"connect-src 'self'{sockets}",
                 "manifest-src 'self'",
+                f"worker-src {worker}",
                 "base-uri 'none'",
                 "form-action 'none'",
                 "frame-ancestors 'none'",
@@ -154,8 +159,19 @@ async def _asset(request: Request) -> Response:
     name = request.path_params["file"]
     file = _pages(request).file(name)
     kept = _FOR_EVER if _HAS_DIGEST.fullmatch(name) else "no-cache"
-    headers = {**_ALL, "Cache-Control": kept, "Vary": "Accept-Encoding"}
+    headers = {**_ALL, "Cache-Control": kept, "Vary": "Accept-Encoding", **_of_worker(name)}
     return await _sent(request, file, headers)
+
+
+def _of_worker(name: str) -> dict[str, str]:
+    """It stands beside the other files; of its page alone it may answer requests."""
+    scopes = {script: page for page, script in _WORKERS.items()}
+    if name not in scopes:
+        return {}
+    return {
+        "Service-Worker-Allowed": _PAGES[scopes[name]],
+        "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+    }
 
 
 routes: Final[list[Any]] = [

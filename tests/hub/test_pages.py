@@ -26,6 +26,9 @@ TILES = {"url": "https://{s}.tiles.example/{z}/{x}/{y}.png", "attribution": 'a "
 def built(tmp_path: Path) -> Path:
     (tmp_path / "track.html").write_text(TRACK)
     (tmp_path / "track-B0cRGuL_.js").write_text(SCRIPT)
+    (tmp_path / "ride.html").write_text(TRACK)
+    (tmp_path / "ride-worker.js").write_text(SCRIPT)
+    (tmp_path / "ride.webmanifest").write_text("{}")
     (tmp_path / "licences.md").write_text("MIT")
     (tmp_path / "picture-AAAAAAAA.png").write_bytes(b"\x89PNG")
     return tmp_path
@@ -70,6 +73,7 @@ async def test_a_page_may_load_from_the_hub_and_the_tile_server_alone(serving: R
         "img-src 'self' data: https://*.tiles.example",
         f"connect-src 'self' ws://{host} wss://{host}",
         "manifest-src 'self'",
+        "worker-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -99,6 +103,8 @@ async def test_a_page_is_told_its_tiles(serving: RunningHub) -> None:
         ("track-B0cRGuL_.js", "public, max-age=31536000, immutable", "text/javascript"),
         ("picture-AAAAAAAA.png", "public, max-age=31536000, immutable", "image/png"),
         ("licences.md", "no-cache", "text/markdown"),
+        ("ride-worker.js", "no-cache", "text/javascript"),
+        ("ride.webmanifest", "no-cache", "application/manifest+json"),
     ],
 )
 async def test_what_has_its_digest_in_its_name_is_kept_for_ever(
@@ -109,6 +115,18 @@ async def test_what_has_its_digest_in_its_name_is_kept_for_ever(
     assert (200, kept) == (file.status_code, file.headers["Cache-Control"])
     assert media == file.headers["Content-Type"].partition(";")[0]
     assert "nosniff" == file.headers["X-Content-Type-Options"]
+
+
+async def test_the_riders_page_may_have_its_worker(serving: RunningHub) -> None:
+    """From the hub, for that page alone; the worker itself may load from the hub, and nothing else."""
+    page = await serving.http().get("/ride")
+    worker = await serving.http().get("/pages/ride-worker.js")
+    other = await serving.http().get("/pages/track-B0cRGuL_.js")
+    assert "worker-src 'self'" in page.headers["Content-Security-Policy"].split("; ")
+    assert "/ride" == worker.headers["Service-Worker-Allowed"]
+    policy = worker.headers["Content-Security-Policy"]
+    assert "default-src 'none'; connect-src 'self'" == policy
+    assert "Service-Worker-Allowed" not in other.headers
 
 
 async def test_text_comes_zipped_to_who_takes_it(serving: RunningHub) -> None:
@@ -123,7 +141,7 @@ async def test_text_comes_zipped_to_who_takes_it(serving: RunningHub) -> None:
     assert "Accept-Encoding" in zipped.headers["Vary"]
 
 
-@pytest.mark.parametrize("path", ["/pages/nothing.js", "/pages/..%2F..%2Fcli.py", "/ride"])
+@pytest.mark.parametrize("path", ["/pages/nothing.js", "/pages/..%2F..%2Fcli.py", "/desk"])
 async def test_what_is_not_built_is_not_found(serving: RunningHub, path: str) -> None:
     """A problem; nothing outside the directory is read."""
     answer = await serving.http().get(path)

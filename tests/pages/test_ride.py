@@ -230,6 +230,7 @@ async def test_another_phone_takes_over(hub: RunningHub, show: Open) -> None:
     rider = fresh("rider")
     async with show(link(rider)) as page:
         await start(page)
+        await expect(page.get_by_text("No order at the moment.")).to_be_visible()  # it is the first
         async with hub.rider(rider):
             await expect(page.locator(".notice.bad")).to_contain_text("another phone or tab")
             await expect(page.get_by_role("button", name="Start sharing")).to_be_visible()

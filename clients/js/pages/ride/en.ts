@@ -37,6 +37,7 @@ export const ride = {
   },
   orders: "Your orders",
   noOrders: "No order at the moment.",
+  noOrdersYet: "Your orders will be shown when there is a connection.",
   order: (id: string) => `Order ${id}`,
   pickup: "Restaurant",
   door: "Customer",

@@ -1,7 +1,7 @@
 /** The Ride page: a rider's phone tells where it is, and the rider what was done. `/ride#TOKEN` */
 
 import { render } from "preact";
-import { CloseCode, ClosedError, type FixInput, RiderClient } from "../../src/index.ts";
+import { CloseCode, ClosedError, type FixInput, RiderClient, type wire } from "../../src/index.ts";
 import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { request } from "../common/http.ts";
@@ -15,6 +15,7 @@ import { type Ending, Page, type Shift } from "./view.tsx";
 import "./ride.css";
 
 const ON_SHIFT = "ordercast.ride.shift";
+const ORDERS = "ordercast.ride.orders";
 /** Seconds of a phone's silence after which it is asked where it is: the hub waits for 30. */
 const SILENCE = 20;
 
@@ -36,6 +37,8 @@ let language: Language = preferred(LANGUAGES);
 let formats = formatsOf(localeOf(language));
 let client: RiderClient | undefined;
 let stop: (() => void) | undefined;
+/** As they were last told; undefined before that. */
+let orders: readonly wire.RiderOrder[] | undefined;
 let here: Shift["here"];
 let trouble: Trouble | undefined;
 let ending: Ending | undefined;
@@ -46,7 +49,7 @@ function paint(): void {
       rider={riderId}
       wrongToken={token !== undefined && riderId === undefined}
       shift={client && shiftOf(client)}
-      orders={client?.orders ?? []}
+      orders={orders}
       refused={outbox.refused}
       isQueued={(action, orderId) => outbox.has(action, orderId)}
       isSaid={(action, orderId) => said.has(`${action} ${orderId}`)}
@@ -85,6 +88,7 @@ function onAction(action: Action, orderId: string): void {
 function start(): void {
   if (riderId === undefined || token === undefined || client !== undefined) return;
   ending = undefined;
+  orders = keptOrders();
   tab.set(ON_SHIFT, riderId);
   const rider = new RiderClient(location.origin, riderId, token, {
     onConnection: (up) => {
@@ -119,11 +123,25 @@ function onTrouble(told: Trouble): void {
 
 async function listen(rider: RiderClient): Promise<void> {
   try {
-    for await (const _ of rider) paint();
+    for await (const message of rider) {
+      if (message.type === "orders") know(message.orders);
+      paint();
+    }
   } catch (error) {
     ending = endingOf(error);
     end();
   }
+}
+
+/** Kept for the shift: a page that is loaded again where there is no network shows where to go. */
+function know(told: typeof orders): void {
+  orders = told;
+  tab.set(ORDERS, told && JSON.stringify({ riderId, told }));
+}
+
+function keptOrders(): typeof orders {
+  const kept = JSON.parse(tab.get(ORDERS) ?? "{}");
+  return kept.riderId === riderId ? kept.told : undefined;
 }
 
 function endingOf(error: unknown): Ending {
@@ -141,7 +159,14 @@ function end(): void {
   client = undefined;
   here = undefined;
   trouble = undefined;
+  know(undefined);
   paint();
+}
+
+/** The page itself is kept as well, where the browser can: on a secure origin. */
+async function keepPage(): Promise<void> {
+  const options = { scope: "/ride", updateViaCache: "none" } as const;
+  await navigator.serviceWorker?.register("/pages/ride-worker.js", options).catch(() => undefined);
 }
 
 addEventListener("hashchange", () => location.reload());
@@ -152,4 +177,5 @@ addEventListener("online", () => {
 addEventListener("offline", paint);
 setLanguage(language);
 void outbox.run();
+void keepPage();
 if (riderId !== undefined && tab.get(ON_SHIFT) === riderId) start();

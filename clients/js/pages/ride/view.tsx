@@ -28,7 +28,8 @@ export interface Shown {
   readonly wrongToken: boolean;
   readonly shift: Shift | undefined;
   readonly ending: Ending | undefined;
-  readonly orders: readonly wire.RiderOrder[];
+  /** Undefined until the hub has told them. */
+  readonly orders: readonly wire.RiderOrder[] | undefined;
   readonly refused: Refused | undefined;
   readonly language: Language;
   readonly formats: Formats;
@@ -155,9 +156,10 @@ function Orders(shown: OnShift) {
   return (
     <section class="orders" aria-labelledby="orders">
       <h1 id="orders">{words.orders}</h1>
-      {orders.length === 0 && <p class="soft">{words.noOrders}</p>}
+      {orders === undefined && <p class="soft">{words.noOrdersYet}</p>}
+      {orders?.length === 0 && <p class="soft">{words.noOrders}</p>}
       <ul aria-live="polite">
-        {orders.map((order) => (
+        {orders?.map((order) => (
           <li key={order.orderId}>
             <OrderCard {...shown} order={order} />
           </li>

@@ -39,6 +39,7 @@ export const ride: typeof english = {
   },
   orders: "您的订单",
   noOrders: "暂无订单。",
+  noOrdersYet: "恢复连接后将显示您的订单。",
   order: (id) => `订单 ${id}`,
   pickup: "商家",
   door: "顾客",

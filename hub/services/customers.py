@@ -16,7 +16,7 @@ from hub.store.connection import Connection
 from hub.store.customers import CustomerIndex, Erasures, Job
 from hub.store.orders import OrderStore
 from hub.store.remains import Remains
-from schemas.customers import Erasure, ErasureState
+from schemas.customers import Erasure, ErasureState, ErasureWait
 from schemas.wire import dumps, loads_own
 
 __all__ = ["Customers"]
@@ -74,20 +74,25 @@ class Customers:
     async def _work(self, job: Job) -> None:
         read_by_all = await self._remains.drop_entries(job.orders)
         left = [await self._erase_order(order_id) for order_id in job.orders]
-        if read_by_all and None not in left:
+        events = [told for told, _ in left if told is not None]
+        waits = {ErasureWait.LOG: not read_by_all, ErasureWait.WEBHOOKS: any(w for _, w in left)}
+        waiting = tuple(each.value for each, waits_for in waits.items() if waits_for)
+        if not waiting and len(events) == len(left):
             await self._index.strike(job.customer_id, job.orders)
-            events = sum(each or 0 for each in left)
-            await self._erasures.note(job, time.time(), stored=True, events=events)
+            await self._erasures.note(job, time.time(), stored=True, events=sum(events), waiting=())
+        elif waiting != job.waiting:
+            await self._erasures.note(job, time.time(), waiting=waiting)
 
-    async def _erase_order(self, order_id: str) -> int | None:
-        """How many of its events told something personal; None where it is not over yet."""
+    async def _erase_order(self, order_id: str) -> tuple[int | None, int]:
+        """How many of its events told something personal, None where it has changed meanwhile;
+        and how many of its webhooks still wait.
+        """
         told = await self._erase_history(order_id)
         await self._remains.rewrite_answers(order_id, _erased_answer)
-        waiting = await self._remains.rewrite_webhooks(order_id, erased_payload)
-        return None if waiting else told
+        return told, await self._remains.rewrite_webhooks(order_id, erased_payload)
 
     async def _erase_history(self, order_id: str) -> int | None:
-        """As `_erase_order`, of what the order itself keeps."""
+        """What the order itself keeps."""
         stored = await self._orders.load(order_id)
         if stored is None:
             return 0
@@ -115,9 +120,18 @@ def _shown(job: Job) -> Erasure:
     return Erasure(
         customer_id=job.customer_id,
         state=ErasureState.PENDING if job.done is None else ErasureState.DONE,
+        waiting_for=_waiting(job),
         requested_at=job.requested,
         done_at=job.done,
         orders=len(job.orders),
         events=job.events,
         rows=job.rows,
     )
+
+
+def _waiting(job: Job) -> list[ErasureWait]:
+    if job.done is not None:
+        return []
+    if job.stored:
+        return [ErasureWait.WAREHOUSE]
+    return list(map(ErasureWait, job.waiting)) or [ErasureWait.WORKER]

@@ -51,7 +51,7 @@ class CustomerIndex:
 @dataclass(frozen=True, slots=True)
 class Job:
     """An erasure; times are Unix seconds. `stored`: the store has nothing personal any more;
-    `written`: nor has the warehouse.
+    `written`: nor has the warehouse; `waiting`: for whom the store's part waits.
     """
 
     customer_id: str
@@ -62,6 +62,7 @@ class Job:
     events: int = 0
     rows: int = 0
     done: float | None = None
+    waiting: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -76,7 +77,7 @@ class Erasures:
 
     async def request(self, job: Job) -> None:
         """One that is under way for the customer begins anew with this."""
-        await self._connection.ask("HSET", _PENDING, job.customer_id, dumps(asdict(job)))
+        await self._connection.ask("HSET", _PENDING, job.customer_id, _packed(job))
 
     async def pending(self) -> list[Job]:
         found = await self._connection.ask("HVALS", _PENDING)
@@ -91,19 +92,28 @@ class Erasures:
     async def note(self, job: Job, now: float, **progress: Any) -> Job | None:
         """Write down how far a job is; None where it was begun anew meanwhile."""
         following = replace(job, **progress)
-        packed = dumps(asdict(following))
+        packed = _packed(following)
         if following.finished:
-            told = dumps(asdict(replace(following, done=now)))
+            told = _packed(replace(following, done=now))
             await self._connection.ask("SET", _done(job.customer_id), told, "EX", _KEEP_DONE)
             packed = b""
-        before = dumps(asdict(job))
-        replaced = await self._connection.run(_REPLACE, [_PENDING], job.customer_id, before, packed)
+        keys, before = [_PENDING], _packed(job)
+        replaced = await self._connection.run(_REPLACE, keys, job.customer_id, before, packed)
         return following if replaced else None
+
+
+def _packed(job: Job) -> bytes:
+    """The same bytes for the same job; what waits for nobody is as it was packed before."""
+    fields = asdict(job)
+    if not job.waiting:
+        del fields["waiting"]
+    return dumps(fields)
 
 
 def _job(packed: bytes) -> Job:
     fields = loads_own(packed)
-    return Job(**{**fields, "orders": tuple(fields["orders"])})
+    orders, waiting = (tuple(fields.get(name, ())) for name in ("orders", "waiting"))
+    return Job(**{**fields, "orders": orders, "waiting": waiting})
 
 
 def _orders(customer_id: str) -> str:

@@ -27,6 +27,7 @@ from hub.worker.warehouse import Warehouse
 from schemas.customers import Erasure
 from schemas.lifecycle import Role
 from schemas.orders import EventList, Order
+from schemas.wire import dumps
 from tests.hub.harness import (
     SECRET,
     RunningHub,
@@ -135,15 +136,22 @@ async def test_nothing_personal_is_left_in_the_store(
     answer = await hub.platform.delete(DATA)
     assert 202 == answer.status_code
     assert ("pending", 1) == (answer.json()["state"], answer.json()["orders"])
+    assert ["worker"] == await waiting(hub)
     await customers.work()
     assert CUSTOMER in await everything(connection)  # the log is not read, the webhook not sent
+    assert ["log"] == await waiting(hub)
     await bridge.read()
+    await customers.work()
+    assert ["log", "webhooks"] == await waiting(hub)
     await audited(connection)
     await customers.work()
     assert [CUSTOMER] == found(await everything(connection))  # the URL of the webhook that waits
+    assert ["webhooks"] == await waiting(hub)
     await bridge.deliver(order["orderId"])
     await customers.work()
+    assert ["warehouse"] == await waiting(hub)
     await _written(hub)
+    assert [] == await waiting(hub)
     assert [] == found(await everything(connection))
 
     shown = fits(Order, (await hub.platform.get(f"/v1/orders/{order['orderId']}")).json())
@@ -159,6 +167,11 @@ async def test_nothing_personal_is_left_in_the_store(
     chain = [(each["seq"], each["prevHash"], each["hash"]) for each in before]
     assert chain == [(each["seq"], each["prevHash"], each["hash"]) for each in told["events"]]
     assert before[0] == told["events"][0]
+
+
+async def waiting(hub: RunningHub) -> list[str]:
+    """What the erasure is said to wait for."""
+    return [str(each) for each in fits(Erasure, (await hub.platform.get(DATA)).json()).waiting_for]
 
 
 async def _written(hub: RunningHub) -> None:
@@ -225,6 +238,18 @@ async def test_rows_of_the_warehouse_are_erased(
         (each["actor"], each["reason"]) for each in events if each["actor_role"] == "customer"
     ]
     assert mine not in repr(rows(tmp_path, "operations"))
+
+
+async def test_one_that_was_asked_for_before_an_upgrade_goes_on(
+    hub: RunningHub, connection: Connection
+) -> None:
+    """By a version that did not say what is waited for."""
+    job = {"customer_id": CUSTOMER, "requested": 5.0, "orders": [], "stored": False}
+    job |= {"written": True, "events": 0, "rows": 0, "done": None}
+    await connection.ask("HSET", "oc:erasures", CUSTOMER, dumps(job))
+    assert ["worker"] == await waiting(hub)
+    await hub.state.customers.work()
+    assert [] == await waiting(hub)
 
 
 async def test_an_order_under_way_stands_in_the_way(hub: RunningHub) -> None:

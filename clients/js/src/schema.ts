@@ -39,6 +39,12 @@ export type EndpointMode = "all" | "latest";
 export type EndpointState = "enabled" | "disabled";
 export type EndpointMode1 = "all" | "latest";
 export type ErasureState = "pending" | "done";
+/**
+ * What an erasure waits for: that a worker begins; that all who read the event log have come
+ * past the orders' entries; that the orders' webhooks are accepted or given up; that what happened
+ * before is in the warehouse, to be erased there.
+ */
+export type ErasureWait = "worker" | "log" | "webhooks" | "warehouse";
 export type ErrorCode =
   "not_found" | "too_many_subscriptions" | "unknown_type" | "bad_request" | "unavailable";
 export type ExceptionCode =
@@ -116,6 +122,7 @@ export interface Models {
   EndpointStats: EndpointStats;
   Erasure: Erasure;
   ErasureState: ErasureState;
+  ErasureWait: ErasureWait;
   Error: Error;
   ErrorCode: ErrorCode;
   EstimateMessage: EstimateMessage;
@@ -532,6 +539,10 @@ export interface EndpointStats {
 export interface Erasure {
   customerId: string;
   state: ErasureState;
+  /**
+   * what is yet to happen first; empty when it is `done`
+   */
+  waitingFor: ErasureWait[];
   requestedAt: string;
   doneAt?: string;
   /**

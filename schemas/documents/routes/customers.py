@@ -34,7 +34,11 @@ CUSTOMERS: Final = (
         "customers",
         "How far an erasure is",
         _PLATFORM,
-        (Answer(200, "The one under way, or the last of 30 days.", "Erasure"),),
+        (
+            Answer(
+                200, "The one under way and what it waits for, or the last of 30 days.", "Erasure"
+            ),
+        ),
         SEEN,
     ),
 )

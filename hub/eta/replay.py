@@ -1,5 +1,6 @@
 """The past once more: each order is estimated with what was known when it was placed."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from math import inf, log
@@ -45,7 +46,7 @@ class Replay:
         what is known by then; `then`: these at `until`, in their place.
         """
         self.estimator = estimator
-        self.examples: list[Example] = []
+        self.examples: deque[Example] = deque(maxlen=training.LATEST)
         self._learner = Learner(estimator)
         self._ends: list[tuple[float, int]] = []
         self._grow_at = grow_at

@@ -1,6 +1,6 @@
 """Growing the forests, by LightGBM: the extra `eta`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -9,13 +9,13 @@ from msgspec import Struct
 from hub.eta.conformal import LEVELS
 from hub.eta.forest import Forest, Forests, from_dump
 
-__all__ = ["ENOUGH", "Example", "available", "grow"]
+__all__ = ["ENOUGH", "LATEST", "Example", "available", "grow"]
 
 ENOUGH: Final = 500
 """Examples, below which the linear model is left alone."""
 
-_LATEST: Final = 200_000
-"""The examples that are learned from: the last ones."""
+LATEST: Final = 200_000
+"""The orders, or examples, that are learned from: the last ones."""
 
 _TREES: Final = (30, 40, 50)
 _PARAMETERS: Final[dict[str, Any]] = {
@@ -49,13 +49,12 @@ def available() -> bool:
     return find_spec("lightgbm") is not None
 
 
-def grow(examples: Sequence[Example]) -> Forests:
+def grow(examples: Collection[Example]) -> Forests:
     import lightgbm
     import numpy as np
 
-    latest = examples[-_LATEST:]
-    inputs = np.array([each.inputs for each in latest])
-    missed = np.array([each.missed for each in latest])
+    inputs = np.array([each.inputs for each in examples])
+    missed = np.array([each.missed for each in examples])
 
     def forest(level: float, trees: int) -> Forest:
         parameters = {**_PARAMETERS, "alpha": level}

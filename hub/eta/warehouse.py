@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from hub.errors import StartError
 from hub.eta.past import Past, orders_of
+from hub.eta.training import LATEST
 
 __all__ = ["read_warehouse"]
 
@@ -22,7 +23,7 @@ _COLUMNS: Final = {
 
 
 def read_warehouse(root: str) -> Past:
-    """The delivered orders below a folder, or a URL that deltalake takes.
+    """The last delivered orders, `LATEST` at most, below a folder, or a URL that deltalake takes.
 
     Raises StartError where there is no such table, or no extra to read it with.
     """
@@ -37,7 +38,8 @@ def read_warehouse(root: str) -> Past:
         )
     except (DeltaError, OSError) as error:
         raise StartError(f"{root}: {str(error).partition(chr(10))[0]}") from None
-    return orders_of(map(_row, table.to_pylist()))
+    latest = table.sort_by("ended_at").slice(max(0, len(table) - LATEST))
+    return orders_of(map(_row, latest.to_pylist()))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -188,10 +188,15 @@ def test_the_way_that_was_learned_outlives_the_training(lived: Estimator) -> Non
 
 
 def test_the_last_examples_are_what_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_LATEST", 600)
-    old = [training.Example([float(i % 7)], 5.0) for i in range(2_000)]
-    new = [training.Example([float(i % 7)], 0.5) for i in range(600)]
-    assert training.grow([*old, *new]).middle.predict([3.0]) == pytest.approx(0.5)
+    def examples() -> list[training.Example]:
+        replay = Replay(Estimator(), START, grow=False)
+        for _ in replay.run(TOWN):
+            pass
+        return list(replay.examples)
+
+    whole = examples()
+    monkeypatch.setattr(training, "LATEST", 100)
+    assert examples() == whole[-100:]
 
 
 def test_the_bands_of_the_metric() -> None:

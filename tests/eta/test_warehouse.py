@@ -10,6 +10,7 @@ from deltalake import write_deltalake
 
 from hub.core.warehouse import TABLES
 from hub.errors import StartError
+from hub.eta import warehouse
 from hub.eta.warehouse import read_warehouse
 
 PLACED = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
@@ -49,6 +50,17 @@ def test_delivered_orders_are_learned_from(tmp_path: Path) -> None:
     assert (features.least_price, features.highest_price) == (800.0, 1700.0)
     assert features.metres == 1234.5
     assert past.dropped == {"under a minute": 1}
+
+
+def test_of_many_orders_the_last_are_learned_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever they are in the table."""
+    monkeypatch.setattr(warehouse, "LATEST", 2)
+    moments = [PLACED + timedelta(hours=hours) for hours in (2, 0, 3, 1)]
+    rows = [ended(created_at=at, ended_at=at + timedelta(minutes=40)) for at in moments]
+    placed = [each.features.created_at for each in read_warehouse(write(tmp_path, *rows)).orders]
+    assert placed == [moments[0].timestamp(), moments[2].timestamp()]
 
 
 def test_the_columns_are_the_warehouses() -> None:

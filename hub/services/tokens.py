@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -85,7 +86,7 @@ class Tokens:
         try:
             algorithm = jwt.get_unverified_header(token).get("alg")
             if algorithm in _ASYMMETRIC and (self._file or self._remote):
-                return self._decode(token, await self._public_key(token), _ASYMMETRIC)
+                return self._by_one_of(await self._public_keys(token, algorithm), token, algorithm)
         except _FAULTS as error:
             raise UnauthenticatedError(f"the token is not valid: {error}") from None
         raise UnauthenticatedError("the token's algorithm is not accepted")
@@ -112,17 +113,37 @@ class Tokens:
             return _claims(payload)
         return self._decode(token, self._key, ("HS256",))
 
-    async def _public_key(self, token: str) -> Any:
-        if self._remote is not None:
-            # PyJWKClient fetches with blocking I/O.
-            found = await asyncio.to_thread(self._remote.get_signing_key_from_jwt, token)
-            return found.key
-        assert self._file is not None
+    async def _public_keys(self, token: str, algorithm: str) -> list[PyJWK]:
+        """Those that may have signed it: for signatures of its algorithm, and of the name that it
+        gives, if it gives one. Raises jwt.PyJWTError if there is none.
+        """
         wanted = jwt.get_unverified_header(token).get("kid")
-        for key in self._file.keys:
-            if wanted is None or key.key_id == wanted:
-                return key.key
-        raise jwt.InvalidKeyError("no such key")
+        fits = [
+            key
+            for key in await self._named(wanted)
+            if key.algorithm_name == algorithm
+            and key.public_key_use in ("sig", None)
+            and wanted in (key.key_id, None)
+        ]
+        if not fits:
+            raise jwt.InvalidKeyError(f"no {algorithm} key of the JWKS can have signed it")
+        return fits
+
+    async def _named(self, wanted: str | None) -> list[PyJWK]:
+        """The keys to choose from; PyJWKClient fetches with blocking I/O, and anew for a name."""
+        if self._remote is None:
+            assert self._file is not None
+            return self._file.keys
+        if wanted is None:
+            return await asyncio.to_thread(self._remote.get_signing_keys)
+        return [await asyncio.to_thread(self._remote.get_signing_key, wanted)]
+
+    def _by_one_of(self, keys: list[PyJWK], token: str, algorithm: str) -> Claims:
+        *others, last = keys
+        for key in others:
+            with suppress(jwt.InvalidSignatureError):
+                return self._decode(token, key.key, (algorithm,))
+        return self._decode(token, last.key, (algorithm,))
 
     def _decode(self, token: str, key: Any, algorithms: tuple[str, ...]) -> Claims:
         payload = jwt.decode(

@@ -17,17 +17,22 @@ from hub.services.tokens import Tokens
 from schemas.lifecycle import Role
 from tests.hub.harness import SECRET
 
-KEYS: dict[str, Any] = {
-    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-    "ES256": ec.generate_private_key(ec.SECP256R1()),
-    "RS256": rsa.generate_private_key(65537, 2048),
-}
+
+def private_keys() -> dict[str, Any]:
+    return {
+        "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+        "ES256": ec.generate_private_key(ec.SECP256R1()),
+        "RS256": rsa.generate_private_key(65537, 2048),
+    }
+
+
+KEYS, FORMER, FOREIGN = private_keys(), private_keys(), private_keys()
 ALGORITHMS = {"EdDSA": "OKPAlgorithm", "ES256": "ECAlgorithm", "RS256": "RSAAlgorithm"}
 
 
-def key_set() -> dict[str, Any]:
+def key_set(private: dict[str, Any] = KEYS) -> dict[str, Any]:
     keys = []
-    for name, key in KEYS.items():
+    for name, key in private.items():
         algorithm = getattr(jwt.algorithms, ALGORITHMS[name])
         public = json.loads(algorithm.to_jwk(key.public_key()))
         keys.append({**public, "kid": name, "alg": name, "use": "sig"})
@@ -58,6 +63,24 @@ async def test_a_jwks_file_verifies(algorithm: str, jwks: str) -> None:
     assert (Role.RIDER, "r1") == (claims.role, claims.sub)
 
 
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_a_token_that_names_no_key(algorithm: str, tmp_path: Path) -> None:
+    """Every key of its algorithm is tried: during a rotation there are two."""
+    keys = [*key_set(FORMER)["keys"], *key_set()["keys"]]
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": keys}))
+    tokens = Tokens(None, str(tmp_path / "jwks.json"))
+    unnamed = jwt.encode(payload(), KEYS[algorithm], algorithm=algorithm)
+    assert "r1" == (await tokens.verify(unnamed)).sub
+    foreign = jwt.encode(payload(), FOREIGN[algorithm], algorithm=algorithm)
+    with pytest.raises(UnauthenticatedError, match="Signature verification failed"):
+        await tokens.verify(foreign)
+
+
+async def test_a_key_of_another_kind_is_said_in_words(jwks: str) -> None:
+    with pytest.raises(UnauthenticatedError, match="no EdDSA key"):
+        await Tokens(None, jwks).verify(signed("EdDSA", kid="ES256"))
+
+
 async def test_a_jwks_url_verifies() -> None:
     """Fetched from where it is served."""
 
@@ -71,8 +94,10 @@ async def test_a_jwks_url_verifies() -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/jwks"
     claims = await Tokens(None, url).verify(signed("EdDSA"))
+    unnamed = jwt.encode(payload(), KEYS["ES256"], algorithm="ES256")
+    by_trying = await Tokens(None, url).verify(unnamed)
     await runner.cleanup()
-    assert "r1" == claims.sub
+    assert ("r1", "r1") == (claims.sub, by_trying.sub)
 
 
 async def test_a_jwks_that_cannot_be_fetched_refuses() -> None:

@@ -62,7 +62,7 @@ def tell(
     """
     for each, resolution in _left_without_cause(change.state, changes):
         change = close(change, each, resolution, actor, now)
-    state = replace(change.state, **changes, seq=change.state.seq + 1, updated_at=now)
+    state = replace(change.state, **changes, seq=change.state.seq + 1, quiet=0, updated_at=now)
     if state.handled:
         state = replace(state, handled=tuple(each for each in state.handled if state.fits(each)))
     event = _event(state, event_type, actor, at, now)

@@ -254,15 +254,19 @@ def approach(
 def _come_to(state: OrderState, target: CourierState, actor: Actor, now: float) -> Change:
     """Each approach is told once a leg; when it is made again only the state shows it."""
     if target not in _APPROACHES or target in state.approached:
-        return Change(replace(state, courier_state=target))
+        return _move_quietly(state, target)
     approached = (*state.approached, target)
     event = COURIER_EVENTS[target]
     return tell(Change(state), event, actor, now, now, courier_state=target, approached=approached)
 
 
+def _move_quietly(state: OrderState, target: CourierState) -> Change:
+    return Change(replace(state, courier_state=target, quiet=state.quiet + 1))
+
+
 def _pick_up(state: OrderState, actor: Actor, now: float) -> Change:
     if state.status is Status.ON_DELIVERY:  # a second rider took the order over on the way
-        return Change(replace(state, courier_state=CourierState.PICKED_UP))
+        return _move_quietly(state, CourierState.PICKED_UP)
     _check_step(state, Status.ON_DELIVERY, actor)
     update = OrderStatusUpdate(status=Status.ON_DELIVERY, timestamp=now)
     return step(Change(state), update, actor, now)

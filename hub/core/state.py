@@ -52,6 +52,8 @@ class OrderState(Struct, frozen=True, kw_only=True):
     leg: int = 0
     approached: tuple[CourierState, ...] = ()
     """What of AT_STORE, NEARBY and AT_DOOR was told on this leg: each is told once."""
+    quiet: int = 0
+    """Moves of the courier since the last event, which no event tells."""
     ready_at: float | None = None
     reason: str | None = None
     estimated_at: float | None = None

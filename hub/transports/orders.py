@@ -65,8 +65,10 @@ async def place(request: Request, claims: Claims, operation: Operation) -> Respo
 
 
 def _etag(state: OrderState) -> str:
+    """Epoch and seq, and what else the order shows that no event has told."""
+    quiet = f".{state.quiet}" if state.quiet else ""
     erased = "-erased" if state.request.get("erased") else ""
-    return f'"{state.epoch}-{state.seq}{erased}"'
+    return f'"{state.epoch}-{state.seq}{quiet}{erased}"'
 
 
 def matches(header: str | None, etag: str) -> bool:

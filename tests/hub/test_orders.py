@@ -19,6 +19,7 @@ from tests.hub.harness import (
     fresh,
     move,
     now,
+    on_delivery,
     order_body,
     place,
     status_body,
@@ -206,6 +207,24 @@ async def test_reading_with_an_etag(platform: httpx2.AsyncClient) -> None:
     assert f'"{order["epoch"]}-1"' == first.headers["ETag"]
     assert (304, b"") == (same.status_code, same.content)
     assert (200, f'"{order["epoch"]}-2"') == (changed.status_code, changed.headers["ETag"])
+
+
+async def test_the_etag_of_what_no_event_tells(
+    hub: RunningHub, platform: httpx2.AsyncClient
+) -> None:
+    """A second rider who has picked up makes no event, but another body."""
+    order = await on_delivery(platform, "r_first")
+    await assign(platform, order, "r_second")
+    path = f"/v1/orders/{order['orderId']}"
+    before = await platform.get(path)
+    rider = hub.http(Role.RIDER, sub="r_second")
+    await rider.post(f"{path}/courier-state", json={"state": "PICKED_UP"})
+    after = await platform.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert (200, "PICKED_UP") == (after.status_code, after.json()["courierState"])
+    assert before.json()["seq"] == after.json()["seq"]
+    await advance(platform, order, "COMPLETED")
+    final = await platform.get(path)
+    assert f'"{order["epoch"]}-{final.json()["seq"]}"' == final.headers["ETag"]
 
 
 @pytest.mark.parametrize("header", ['"x", {}', "W/{}", "*"])

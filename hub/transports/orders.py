@@ -11,7 +11,7 @@ from hub.core.state import OrderState
 from hub.core.views import order_view
 from hub.errors import UnprocessableError
 from hub.services.orders import Changed, Orders
-from hub.transports.exchange import answer, caller, query_int, read_body
+from hub.transports.exchange import answer, body_of, caller, query_int, read_body
 from hub.transports.idempotency import Operation, once
 from schemas.lifecycle import Role
 from schemas.orders import (
@@ -148,6 +148,7 @@ async def move_courier(request: Request, claims: Claims, operation: Operation) -
 
 @once(Role.MERCHANT)
 async def mark_ready(request: Request, claims: Claims, operation: Operation) -> Response:
+    await body_of(request)  # nothing is asked for, but it has the limit of all bodies
     return _result(await _orders(request).mark_ready(_order_id(request), claims), ready=True)
 
 

@@ -272,6 +272,13 @@ async def test_a_body_of_64_kib(hub: RunningHub, order: dict[str, Any]) -> None:
     assert PROBLEM == over.headers["Content-Type"]
 
 
+async def test_a_body_that_nobody_reads(hub: RunningHub, order: dict[str, Any]) -> None:
+    """Has the same limit."""
+    merchant = hub.http(Role.MERCHANT, restaurant="res_1")
+    path = f"/v1/orders/{order['orderId']}/ready"
+    assert 413 == (await merchant.post(path, content=b"x" * 65_537)).status_code
+
+
 async def test_a_body_without_end(hub: RunningHub, order: dict[str, Any]) -> None:
     """A chunked body is cut off at the limit, not collected."""
     head = (
@@ -701,7 +708,9 @@ NOT_FINITE = [
 ]
 HALF_A_PAIR = fix(1, **{"\ud800": 1})  # which msgpack, whose texts are UTF-8, cannot tell
 ONLY_JSON = [(HALF_A_PAIR, "malformed"), ({**HALF_A_PAIR, "lat": "\ud800"}, "malformed")]
-BAD_FIXES = [("json", *bad) for bad in FIXES + ONLY_JSON] + [("msgpack", *bad) for bad in FIXES + NOT_FINITE]
+BAD_FIXES = [("json", *bad) for bad in FIXES + ONLY_JSON] + [
+    ("msgpack", *bad) for bad in FIXES + NOT_FINITE
+]
 
 
 @pytest.mark.parametrize(("codec", "bad", "reason"), BAD_FIXES, ids=range(len(BAD_FIXES)))

@@ -147,7 +147,7 @@ ORDERS: Final = (
         "Say that the food is ready",
         (Role.MERCHANT,),
         (Answer(200, "Noted, or nothing to do.", "Result", REPLAYED),),
-        (*READ, 409),
+        (*READ, 409, 413),
         KEY,
     ),
     Route(

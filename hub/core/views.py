@@ -17,6 +17,7 @@ from schemas.times import format_time
 __all__ = [
     "VISIBLE",
     "Fields",
+    "in_gcj02",
     "knows_rider",
     "order_view",
     "position_view",
@@ -76,6 +77,12 @@ def knows_rider(role: Role) -> bool:
     return role in _KNOWS_RIDER
 
 
+def in_gcj02(place: dict[str, Any]) -> dict[str, Any]:
+    """The same place, told in GCJ-02. `place` has `lat` and `lng` in WGS 84."""
+    lat, lng = to_gcj02(place["lat"], place["lng"])
+    return {**place, "lat": lat, "lng": lng}
+
+
 def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, Any]:
     """The wire form of `Order`. Who rides is the platform's and the rider's own knowledge."""
     view: dict[str, Any] = {
@@ -93,10 +100,8 @@ def order_view(state: OrderState, role: Role, gcj02: bool = False) -> dict[str, 
     if role is not Role.PLATFORM:
         view.pop("notificationUrl", None)
     if gcj02:
-        for name in ("address", "pickup"):
-            if name in view:
-                lat, lng = to_gcj02(view[name]["lat"], view[name]["lng"])
-                view[name] = {**view[name], "lat": lat, "lng": lng}
+        places = (name for name in ("address", "pickup") if name in view)
+        view |= {name: in_gcj02(view[name]) for name in places}
     if state.ready_at is not None:
         view["readyAt"] = format_time(state.ready_at)
     if state.reason is not None:

@@ -11,6 +11,7 @@ from hub.errors import UnprocessableError
 from hub.services.search import Search
 from hub.store.index import LIVE
 from hub.transports.exchange import answer, caller, query_int
+from hub.transports.orders import gcj02
 from schemas.lifecycle import Role, Status
 
 __all__ = ["routes"]
@@ -29,16 +30,13 @@ async def show_orders(request: Request) -> Response:
     search: Search = request.app.state.search
     query = request.query_params
     text, status = query.get("q", "").strip(), query.get("status")
-    limit = query_int(request, "limit", 100, 1, 500)
+    limit, crs = query_int(request, "limit", 100, 1, 500), gcj02(request)
     if text:
-        found = await search.find(_short(text), _status(status, Status))
-        return _listed(found[:limit], None)
-    found, following = await search.live(_status(status, LIVE), limit, query.get("after"))
-    return _listed(found, following)
-
-
-def _listed(found: Any, following: str | None) -> Response:
-    items = [order_view(state, Role.PLATFORM) for state in found]
+        found, following = await search.find(_short(text), _status(status, Status)), None
+        found = found[:limit]
+    else:
+        found, following = await search.live(_status(status, LIVE), limit, query.get("after"))
+    items = [order_view(state, Role.PLATFORM, crs) for state in found]
     return answer({"items": items, "next": following}, headers=_FRESH)
 
 

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.core.views import in_gcj02
 from hub.errors import NotFoundError, UnavailableError, UnprocessableError
 from hub.services.probe import PROBE_LIMIT
-from hub.transports.exchange import answer, caller, read_body
-from hub.transports.orders import matches
+from hub.transports.exchange import answer, caller, query_int, read_body
+from hub.transports.orders import gcj02, matches
 from schemas.documents import document, model_schema
 from schemas.lifecycle import Role
 from schemas.model import Id
@@ -78,10 +79,12 @@ async def put_restaurant(request: Request) -> Response:
 
 
 async def get_restaurant(request: Request) -> Response:
-    restaurant_id = request.path_params["restaurant_id"]
+    restaurant_id, crs = request.path_params["restaurant_id"], gcj02(request)
     told = await request.app.state.restaurants.get(restaurant_id)
     if told is None:
         raise NotFoundError(f"no restaurant {restaurant_id}")
+    if crs and "location" in told:
+        told = {**told, "location": in_gcj02(told["location"])}
     return _static(request, {"restaurantId": restaurant_id, **told})
 
 
@@ -114,8 +117,11 @@ async def metrics(request: Request) -> Response:
 
 async def hubs(request: Request) -> Response:
     await caller(request, Role.OPS)
+    limit, after = query_int(request, "limit", 100, 1, 500), request.query_params.get("after", "")
     living = await request.app.state.roster.living(time.time())
-    return answer({"items": living, "next": None})
+    left = [each for each in living if each["hub"] > after]
+    following = left[limit - 1]["hub"] if len(left) > limit else None
+    return answer({"items": left[:limit], "next": following})
 
 
 routes: Final = [

@@ -1,6 +1,7 @@
 """Orders over HTTP: placing, moving, reading, and who may do what (contract 2 and 11)."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx2
@@ -593,7 +594,50 @@ async def test_a_restaurant_is_public_and_cached(
     assert (200, "Dumplings") == (changed.status_code, changed.json()["name"])
 
 
+@pytest.mark.parametrize(
+    ("crs", "wanted"), [("wgs84", (SHOP["lat"], SHOP["lng"])), ("gcj02", to_gcj02(**SHOP))]
+)
+async def test_lists_and_restaurants_in_either_crs(
+    platform: httpx2.AsyncClient, crs: str, wanted: tuple[float, float]
+) -> None:
+    """Whatever is read with coordinates can be read in GCJ-02."""
+    path, asked = f"/v1/restaurants/{fresh('res')}", {"crs": crs}
+    await platform.put(path, json={"name": "Noodles", "location": SHOP})
+    order = await place(platform)
+    told = [(await platform.get(path, params=asked)).json()["location"]]
+    for query in ({}, {"q": order["orderId"]}):
+        page = (await platform.get("/v1/orders", params={**asked, **query})).json()["items"]
+        told += [each["pickup"] for each in page if each["orderId"] == order["orderId"]]
+    assert [wanted] * 3 == [(each["lat"], each["lng"]) for each in told]
+
+
+@pytest.mark.parametrize("path", ["/v1/restaurants/res_1", "/v1/orders"])
+async def test_a_crs_that_is_none(platform: httpx2.AsyncClient, path: str) -> None:
+    """Is refused wherever it may be asked for."""
+    answer = await platform.get(path, params={"crs": "bd09"})
+    assert (422, "#/crs") == (answer.status_code, answer.json()["errors"][0]["pointer"])
+
+
 # One hub's write is every hub's truth
+
+
+async def test_the_hubs_are_a_list_like_others(hub: RunningHub) -> None:
+    """With `limit` and `after`."""
+    names, ops = {"hub-0a", "hub-0b"}, hub.http(Role.OPS)
+    for name in names:
+        await hub.state.roster.sign_in(name, {}, time.time())
+    seen: list[str] = []
+    after: dict[str, str] | None = {}
+    while after is not None:
+        page = (await ops.get("/v1/hubs", params={"limit": 1, **after})).json()
+        seen += [each["hub"] for each in page["items"]]
+        after = {"after": page["next"]} if page["next"] else None
+    refused = await ops.get("/v1/hubs", params={"limit": 0})
+    for name in names:
+        await hub.state.roster.sign_out(name)
+    assert names <= set(seen)
+    assert sorted(set(seen)) == seen
+    assert (422, "#/limit") == (refused.status_code, refused.json()["errors"][0]["pointer"])
 
 
 async def test_a_request_id_is_given_back(platform: httpx2.AsyncClient) -> None:

@@ -172,7 +172,7 @@ ORDERS: Final = (
             Answer(200, "Goes on until the order ends.", media="text/event-stream"),
             Answer(204, "The order is finished, and `Last-Event-ID` names its end: stop."),
         ),
-        SEEN,
+        READ,
         ("lastEventId", "accessToken", "crs"),
         description=(
             "First one `subscribed` message, which carries what was missed; then the messages of "

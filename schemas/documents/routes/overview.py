@@ -31,7 +31,7 @@ OVERVIEW: Final = (
         (Role.PLATFORM,),
         (Answer(200, "A page, those placed last first.", "OrderList"),),
         (401, 403, 422, 503),
-        ("orderStatus", "search", "limit", "cursor"),
+        ("orderStatus", "search", "limit", "cursor", "crs"),
         description="Finished orders are found by `q` alone, for as long as they are kept.",
     ),
 )

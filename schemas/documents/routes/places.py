@@ -32,8 +32,8 @@ _RESTAURANTS: Final = (
         "Show a restaurant",
         (),
         (Answer(200, "The restaurant.", "Restaurant", CACHED), NOT_MODIFIED),
-        (404, 503),
-        ("ifNoneMatch",),
+        (404, 422, 503),
+        ("ifNoneMatch", "crs"),
     ),
 )
 

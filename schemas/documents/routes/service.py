@@ -70,7 +70,8 @@ _OPERATIONS: Final = (
         "List the live hub instances",
         (Role.OPS,),
         (Answer(200, "Those seen lately.", "HubList"),),
-        (401, 403, 503),
+        (401, 403, 422, 503),
+        ("limit", "cursor"),
     ),
 )
 

@@ -1,6 +1,6 @@
 """Who is calling, and what that lets them see of an order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from hub.core.state import OrderState
@@ -33,6 +33,10 @@ class Claims:
         """Tells callers apart where each has a space of their own (idempotency keys)."""
         orders = ",".join(sorted(self.orders))
         return f"{self.role}:{self.partner}:{self.restaurant}:{self.sub}:{orders}"
+
+    def covers_as(self, other: "Claims") -> bool:
+        """Whether only the time differs."""
+        return replace(self, expires=other.expires) == other
 
 
 WORKER_CLAIMS = Claims(role=Role.OPS, sub="worker", expires=inf)

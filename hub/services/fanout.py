@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from hub.core import estimate
-from hub.core.claims import concerns
+from hub.core.claims import Claims, concerns
 from hub.core.running import RunningEstimate, Way
 from hub.core.state import OrderState
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
@@ -177,6 +177,11 @@ class Fanout:
         feed.leave(subscriber)
         if not feed.subscribers or not subscriber.own:
             self._linger(feed)
+
+    def recast(self, subscriber: Subscriber, claims: Claims) -> None:
+        """From now on the subscriber sees what these claims may see."""
+        feed = self._feeds[subscriber.order_id]
+        feed.recast(subscriber, claims)
 
     def _linger(self, feed: Feed) -> None:
         asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)

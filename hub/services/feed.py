@@ -174,6 +174,11 @@ class Feed:
         self._audience = None
         self._keep_or_end(subscriber)
 
+    def recast(self, subscriber: Subscriber, claims: Claims) -> None:
+        """The subscriber reads by another token."""
+        subscriber.claims = claims
+        self._audience = None
+
     def leave(self, subscriber: Subscriber) -> None:
         self.subscribers.discard(subscriber)
         self._audience = None

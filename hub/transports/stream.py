@@ -33,12 +33,19 @@ class Stream(Conversation):
             self.socket.say({"type": "notice", "code": "degraded"})
 
     async def refreshed(self) -> None:
-        """The new token may allow less: let go of what it does not cover."""
+        """The new token may allow less: let go of what it does not cover, and show less at once."""
         assert self.claims is not None
-        for subscriber in tuple(self._subscribers.values()):
+        others = [
+            subscriber
+            for subscriber in self._subscribers.values()
+            if not self.claims.covers_as(subscriber.claims)
+        ]
+        for subscriber in others:
+            self._fanout.recast(subscriber, self.claims)
+        for subscriber in others:
             stored = await self.state.order_store.load(subscriber.order_id)
-            subscriber.claims = self.claims
-            if stored is None or not concerns(stored.state, self.claims):
+            here = self._subscribers.get(subscriber.order_id) is subscriber
+            if here and (stored is None or not concerns(stored.state, self.claims)):
                 self._leave(subscriber)
                 subscriber.end("forbidden")
 

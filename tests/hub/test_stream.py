@@ -154,6 +154,26 @@ async def test_a_token_refreshed_by_one_that_allows_less(
     assert mine["orderId"] == told["orderId"]
 
 
+async def test_a_token_refreshed_by_one_that_sees_less(
+    hub: RunningHub, platform: httpx2.AsyncClient
+) -> None:
+    """From then on positions are shown as the new role may see them, and the other way round."""
+    rider_id = fresh("r")
+    order = await on_delivery(platform, rider_id)
+    customers = {"riderId", "accuracy", "battery"}
+    async with hub.stream() as wire, hub.rider(rider_id) as rider:
+        await wire.subscribe(order["orderId"])
+        shown = []
+        for seq, bearer in enumerate((None, order["streamToken"], token(Role.PLATFORM)), start=1):
+            if bearer is not None:
+                await wire.send(type="auth", token=bearer)
+                await wire.quiet()
+            place_now = {"lat": SHOP["lat"] + seq * 0.0003, "accuracy": 5.0, "battery": 0.5}
+            await rider.send(type="fix", **fix(seq, **place_now))
+            shown.append(customers & (await wire.until("position")).keys())
+    assert [customers, set(), customers] == shown
+
+
 ORIGINS = [
     ((), "http://127.0.0.1:{port}", True),
     ((), "http://evil.example", False),

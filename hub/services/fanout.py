@@ -249,8 +249,13 @@ class Fanout:
         return True
 
     async def make_whole(self) -> None:
-        """Compare every feed with the log, as after an outage. Raises UnavailableError."""
-        await self._compare([feed for feed in self._feeds.values() if feed.line.open])
+        """Compare every feed with the log, as after an outage, and look where its rider is now.
+
+        Raises UnavailableError.
+        """
+        feeds = [feed for feed in self._feeds.values() if feed.line.open]
+        await self._compare(feeds)
+        await self._look_for([feed for feed in feeds if feed.watched and feed.rider_id])
 
     async def check_silent(self) -> None:
         """Compare the feeds that heard nothing for long. Call every few seconds."""
@@ -267,6 +272,15 @@ class Fanout:
             for feed, place in zip(batch, places, strict=True):
                 if place != (feed.line.epoch, feed.line.seq) or feed.line.behind:
                     await self._repair(feed)
+
+    async def _look_for(self, feeds: list[Feed]) -> None:
+        """Positions that were told while this hub did not hear: the last is in the store."""
+        for start in range(0, len(feeds), _CHECK_BATCH):
+            batch = feeds[start : start + _CHECK_BATCH]
+            found = await self._orders.positions((feed.order_id, feed.leg) for feed in batch)
+            for feed, sighting in zip(batch, found, strict=True):
+                if sighting is not None:
+                    feed.missed(sighting)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)

@@ -257,8 +257,15 @@ class Feed:
     def sighted(self, payload: bytes) -> None:
         """Where the rider is. A sighting of another leg, or older than the last, is for nobody."""
         sighting = _sighting(payload)
-        if sighting.leg != self.leg or sighting.at < self.seen_at:
-            return
+        if sighting.leg == self.leg and sighting.at >= self.seen_at:
+            self._see(sighting)
+
+    def missed(self, sighting: Sighting) -> None:
+        """What the store knew of last, once it is back: told if it is news here."""
+        if sighting.leg == self.leg and sighting.at > self.seen_at:
+            self._see(sighting)
+
+    def _see(self, sighting: Sighting) -> None:
         self.seen_at, self.last = sighting.at, sighting
         if self.running is not None:
             self.running.see(sighting)

@@ -89,6 +89,15 @@ class OrderStore:
             rows = await pipeline.execute()
         return [None if epoch is None else (epoch.decode(), int(seq)) for epoch, seq in rows]
 
+    async def positions(self, legs: Iterable[tuple[str, int]]) -> list[Sighting | None]:
+        """The last position on each of these legs of orders, in one round trip."""
+        async with self._connection.mapped() as client:
+            pipeline = client.pipeline(transaction=False)
+            for order_id, leg in legs:
+                pipeline.get(order_keys(order_id).position(leg))
+            rows = await pipeline.execute()
+        return [_sighting(packed) if packed else None for packed in rows]
+
     async def states(self, order_ids: Iterable[str]) -> dict[str, OrderState]:
         """Many orders, in one round trip; those that are gone are left out."""
         each = list(order_ids)

@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import httpx2
 import msgpack
@@ -259,11 +259,14 @@ class RunningHub:
 
 
 def replace_listener(
-    hub: RunningHub, order: dict[str, Any], listener: Callable[[bytes], None]
+    hub: RunningHub,
+    order: dict[str, Any],
+    listener: Callable[[bytes], None],
+    name: Literal["channel", "sightings"] = "channel",
 ) -> Callable[[bytes], None]:
-    """Have somebody else listen to an order's channel; answers who did before."""
+    """Have somebody else listen to one of an order's channels; answers who did before."""
     (node,) = hub.state.bus._nodes.values()
-    channel = order_keys(order["orderId"]).channel.encode()
+    channel = str(getattr(order_keys(order["orderId"]), name)).encode()
     before: Callable[[bytes], None] = node._listeners[channel]
     node._listeners[channel] = listener
     return before

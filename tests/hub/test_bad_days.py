@@ -174,6 +174,43 @@ async def test_a_fix_taken_while_the_store_is_away_is_told_on_recovery(
             assert 31.2333 == (await customer.until("position"))["lat"]
 
 
+async def test_a_position_told_while_a_hub_does_not_hear_is_told_there_on_recovery(
+    store: EmbeddedStore,
+) -> None:
+    """Whichever hub is back first: the other finds the last position in the store, once."""
+    async with (
+        hubs(store, 2) as (a, b),
+        a.stream() as near,
+        b.stream() as far,
+        a.rider("r1") as rider,
+    ):
+        order = await on_delivery(a.platform, "r1")
+        await rider.until("orders", lambda message: message["orders"][0]["status"] == "ON_DELIVERY")
+        for wire in (near, far):
+            await wire.subscribe(order["orderId"])
+        replace_listener(b, order, lambda payload: None, "sightings")
+        await rider.send(type="fix", **fix(1, lat=31.2333))
+        await near.until("position")
+        for _ in range(2):
+            b.state.bus.reset()
+            await far.until("notice", lambda notice: bool(notice["code"] == "recovered"))
+    positions = [message["lat"] for message in far.seen if message["type"] == "position"]
+    assert [31.2333] == positions
+
+
+async def test_a_token_refreshed_while_the_store_is_away_closes_no_socket(
+    store: EmbeddedStore,
+) -> None:
+    """Where only the time differs there is nothing to look up."""
+    async with hubs(store) as (hub,), hub.stream(sub="desk") as wire:
+        order = await place(hub.platform)
+        await wire.subscribe(order["orderId"])
+        await kill(store)
+        assert "degraded" == (await wire.until("notice"))["code"]
+        await wire.send(type="auth", token=token(Role.PLATFORM, sub="desk", ttl=7200))
+        assert [] == await wire.quiet()
+
+
 async def test_a_drain_tells_then_closes_and_a_resume_elsewhere_misses_nothing(
     store: EmbeddedStore,
 ) -> None:

@@ -7,7 +7,14 @@ documents and for the tests, which check the hub's output against them.
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import (
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from schemas.codes import ErrorCode, NoticeCode
 from schemas.exceptions import OrderException
@@ -42,10 +49,21 @@ MAX_MESSAGE: Final = 65_536
 MAX_SUBSCRIPTIONS: Final = 128
 SUBPROTOCOLS: Final = ("ordercast.v1.json", "ordercast.v1.msgpack")
 
-MessageId = (
-    Annotated[int, Field(ge=-(2**53), le=2**53)]
-    | Annotated[str, Field(min_length=1, max_length=64)]
-)
+
+def _one_error(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError:
+        raise PydanticCustomError(
+            "message_id", "must be an integer or a string of up to 64 characters"
+        ) from None
+
+
+MessageId = Annotated[
+    Annotated[int, Field(ge=-(2**63), le=2**64 - 1)] | Annotated[str, Field(max_length=64)],
+    WrapValidator(_one_error),
+]
+"""Given back as it came. Integers are those that msgpack has."""
 
 
 # Client to hub
@@ -57,8 +75,12 @@ class Auth(Wire):
 
 
 class After(Wire):
-    epoch: Annotated[str, Field(min_length=1, max_length=64)]
-    seq: Annotated[int, Field(ge=0, le=2**53)]
+    """The place after the last event taken. One that is nowhere on the stream is no error: it is
+    not recovered.
+    """
+
+    epoch: str
+    seq: Annotated[int, Field(ge=0)]
 
 
 class Subscribe(Wire):

@@ -89,12 +89,22 @@ async def test_the_subprotocol(
 
 
 @pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("name", [0, -5, 2**53, "a", "x" * 64, "ü", "5"])
+@pytest.mark.parametrize("name", [0, -(2**63), 2**53, 2**64 - 1, "", "a", "x" * 64, "ü" * 64, "5"])
 async def test_an_id_is_given_back_as_it_came(hub: RunningHub, codec: Codec, name: Any) -> None:
     """Integers stay integers, strings stay strings."""
     async with hub.stream(codec=codec) as wire:
         assert name == (await wire.ask("ping", "pong", id=name))["id"]
         assert name == (await wire.ask("subscribe", "error", id=name, orderId="ord_no"))["id"]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("name", [True, None, 1.0, "x" * 65, []])
+async def test_what_is_no_id(hub: RunningHub, codec: Codec, name: Any) -> None:
+    """It is refused by its name, and not given back."""
+    async with hub.stream(codec=codec) as wire:
+        error = await wire.ask("subscribe", "error", id=name, orderId="ord_no")
+    said = "id: must be an integer or a string of up to 64 characters"
+    assert {"type": "error", "code": "bad_request", "message": said} == error
 
 
 async def test_a_ping_needs_no_id(hub: RunningHub) -> None:
@@ -317,7 +327,15 @@ async def test_resuming(hub: RunningHub, platform: httpx2.AsyncClient, codec: Co
 async def test_resuming_from_nowhere(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
     """Another epoch or a future seq: the snapshot is the new truth."""
     order = await place(platform)
-    places = [("zzzzzzzz", 1), (order["epoch"], 2), (order["epoch"], 2**53), ("a" * 64, 0)]
+    epoch = order["epoch"]
+    places = [
+        ("zzzzzzzz", 1),
+        (epoch, 2),
+        (epoch, 2**53 + 1),
+        (epoch, 2**70),
+        ("a" * 99, 0),
+        ("", 1),
+    ]
     async with hub.stream() as wire:
         for epoch, seq in places:
             told = await wire.subscribe(order["orderId"], after={"epoch": epoch, "seq": seq})

@@ -239,6 +239,10 @@ export interface Address {
   text: string;
   contact?: string;
 }
+/**
+ * The place after the last event taken. One that is nowhere on the stream is no error: it is
+ * not recovered.
+ */
 export interface After {
   epoch: string;
   seq: number;

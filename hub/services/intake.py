@@ -158,7 +158,14 @@ class Intake:
 
 
 def _lead_on(rider: Rider, sighting: Sighting) -> None:
-    """Where the phone does not say how fast and whereto, the way says it."""
+    """Where the phone does not say how fast and whereto, the way says it. A phone at rest often
+    knows its speed alone.
+    """
     moves = rider.course.velocity(sighting.at, sighting.lat, sighting.lng)
-    if moves is not None:
-        sighting.speed, sighting.heading = moves
+    if moves is None:
+        return
+    speed, heading = moves
+    if sighting.heading is None and (speed or sighting.speed is None):
+        sighting.heading = heading
+    if sighting.speed is None:
+        sighting.speed = speed

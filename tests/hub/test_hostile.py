@@ -25,6 +25,7 @@ from tests.hub.harness import (
     fresh,
     hubs,
     move,
+    now,
     on_delivery,
     order_body,
     place,
@@ -302,6 +303,26 @@ async def test_what_a_phone_does_not_know_is_left_out(
         position = await watcher.until("position")
     assert SHOP["lat"] == position["lat"]
     assert not unknown.keys() & position.keys()
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"), [({"speed": 0.0}, 0.0), ({"speed": 5.5}, 5.5), ({}, 16.0)]
+)
+async def test_what_a_phone_does_know_is_told(
+    hub: RunningHub, platform: httpx2.AsyncClient, told: dict[str, float], shown: float
+) -> None:
+    """A speed without a heading, as of a phone at rest, is not replaced by that of the way."""
+    rider_id = fresh("r")
+    order = await on_delivery(platform, rider_id)
+    async with hub.stream() as watcher, hub.rider(rider_id) as rider:
+        await watcher.subscribe(order["orderId"])
+        for seq, (offset, metres) in enumerate([(-20, 0), (-10, 90), (0, 250)], start=1):
+            north = {**SHOP, "lat": SHOP["lat"] + metres / 111_195}
+            bare = {"seq": seq, "at": now(offset), **north, **told}
+            await rider.send(type="fix", **bare)
+            position = await watcher.until("position")
+    assert shown == pytest.approx(position["speed"], abs=0.1)
+    assert 0.0 == position["heading"]
 
 
 # Ends

@@ -8,7 +8,7 @@ there on picows reads and writes the frames. A `WebSocketRoute` names a function
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -136,8 +136,7 @@ class SocketProtocol(WSProtocol):  # type: ignore[misc]
     def _accept(
         self, route: SocketRoute, request: WSUpgradeRequest, params: Mapping[str, Any]
     ) -> Any:
-        offered = request.headers.get("sec-websocket-protocol", "")
-        chosen = next((p for p in map(str.strip, offered.split(",")) if p in SUBPROTOCOLS), None)
+        chosen = _subprotocol(request.headers.getall("sec-websocket-protocol", ()))
         codec = codec_of(chosen)
         state = self._app.state
         talk = route.open_talk(Handshake(request, params, state, codec))
@@ -145,3 +144,11 @@ class SocketProtocol(WSProtocol):  # type: ignore[misc]
         return WSUpgradeResponseWithListener(
             WSUpgradeResponse.create_101_response(answer), Socket(state.sockets, talk, codec)
         )
+
+
+def _subprotocol(offers: Iterable[str]) -> str | None:
+    """The first offered one that is spoken here. The header may come several times (RFC 6455,
+    11.3.4).
+    """
+    offered = (name.strip() for offer in offers for name in offer.split(","))
+    return next((name for name in offered if name in SUBPROTOCOLS), None)

@@ -14,6 +14,7 @@ import hub.app
 from hub.store.embedded import EmbeddedStore
 from hub.transports import limits
 from schemas.lifecycle import Role
+from schemas.messages import SUBPROTOCOLS
 from tests.hub.harness import (
     PATIENCE,
     SHOP,
@@ -104,6 +105,15 @@ async def test_an_upgrade_is_meant_by_the_connection(
         await writer.drain()
         writer.write(request[first:])
         assert f"HTTP/1.1 {status} ".encode() in await reader.readuntil(b"\r\n")
+
+
+async def test_subprotocols_in_several_headers(hub: RunningHub) -> None:
+    """They are one list (RFC 6455, 11.3.4)."""
+    offers = "".join(f"Sec-WebSocket-Protocol: {name}\r\n" for name in ("x", SUBPROTOCOLS[1]))
+    async with raw(hub) as (reader, writer):
+        writer.write(UPGRADE.format(path="/v1/stream", more=offers).encode())
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+    assert SUBPROTOCOLS[1].encode() in head
 
 
 # Frames

@@ -23,11 +23,15 @@ __all__ = ["Clock", "Socket", "Talk"]
 
 MAX_WAITING: Final = 512 * 1024
 _CLOSE_TIMEOUT: Final = 3.0
+_SLOW_CLOSE_TIMEOUT: Final = 20.0
+"""Seconds in which a slow reader comes to the close frame, behind all that waits for it."""
+
 
 # Opcodes (RFC 6455, 5.2), as plain numbers: picows' own enumeration costs more than the rest.
 _CONTINUATION, _TEXT, _BINARY, _CLOSE = 0, 1, 2, 8
 _PINGS: Final = (9, 10)
 _MAX_REASON: Final = 123  # bytes (RFC 6455, 5.5)
+_NEVER_SENT: Final = (1004, 1005, 1006, 1015)  # codes in no frame (RFC 6455, 7.4.1)
 _MAX_FRAGMENTS: Final = 1_024
 
 log = structlog.get_logger("hub.socket")
@@ -176,14 +180,15 @@ class Socket(WSListener):
         self._transport.send_ping()
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Begin the closing handshake; after three seconds the connection is cut."""
+        """Begin the closing handshake; a few seconds later the connection is cut."""
         if self._transport is None or self._closing:
             return
         self._closing, self._out = True, None
         CLOSED.labels(str(code.value)).inc()
         text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
         self._transport.send_close(code.value, text)  # type: ignore[arg-type]
-        self.wake_at(time.time() + _CLOSE_TIMEOUT)
+        slow = code is CloseCode.TOO_SLOW
+        self.wake_at(time.time() + (_SLOW_CLOSE_TIMEOUT if slow else _CLOSE_TIMEOUT))
 
     def wake_at(self, moment: float) -> None:
         """Have `overdue` called at a Unix time, or soon after; see `Clock.at`."""
@@ -232,7 +237,7 @@ class Socket(WSListener):
         if not self._closing:
             self._closing, self._out = True, None
             code = int(frame.get_close_code()) or CloseCode.NORMAL.value  # type: ignore[call-overload]
-            if not 1000 <= code < 5000:
+            if code in _NEVER_SENT or not 1000 <= code < 5000:
                 code = CloseCode.PROTOCOL_ERROR.value
             transport.send_close(code)  # type: ignore[arg-type]
         transport.disconnect()

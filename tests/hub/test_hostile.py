@@ -140,6 +140,7 @@ async def test_a_reserved_bit(hub: RunningHub, bit: int) -> None:
         (b"", 1000),
         (struct.pack(">H", 1000), 1000),
         (struct.pack(">H", 4321), 4321),
+        (struct.pack(">H", 1006), 1002),
         (struct.pack(">H", 65535), 1002),
     ],
 )

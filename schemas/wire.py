@@ -47,15 +47,26 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
 
 
-def loads(data: bytes | bytearray | memoryview | str) -> Any:
-    """JSON by RFC 8259: UTF-8 alone, no NaN, no Infinity.
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} is there twice in one object")
+    return made
+
+
+def loads(data: bytes | bytearray | memoryview | str, *, unique: bool = False) -> Any:
+    """JSON by RFC 8259: UTF-8 alone, no NaN, no Infinity; with `unique`, no name twice in an object
+    (RFC 7493, 2.3), of which readers take different ones.
 
     Raises ValueError, also if nested too deep.
     """
     try:
         # Given bytes, `json` would take UTF-16 and lone surrogates too.
         text = data if isinstance(data, str) else str(data, "utf-8")
-        return json.loads(text, parse_constant=_refuse)
+        hook = _unique if unique else None
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=hook)
     except RecursionError:
         raise ValueError("nested too deep") from None
 

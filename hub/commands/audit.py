@@ -128,7 +128,7 @@ def verify(
     """
     seen = _heads(witness) if witness else []
     try:
-        proof = loads(_text(file))
+        proof = loads(_text(file), unique=True)
     except ValueError as error:
         fault = Fault(FaultCode.MALFORMED, f"this is no JSON: {error}")
         _ends(Verdict(None, 0, (fault,)), as_json, "")

@@ -111,6 +111,24 @@ def test_a_file_that_is_no_proof(tmp_path: Path, text: str) -> None:
     assert isinstance(result.exception, SystemExit)
 
 
+def test_a_name_that_is_there_twice(files: Path) -> None:
+    """Readers that take the first, and not the last, would see what nothing vouches for."""
+    text = (files / "proof").read_text()
+    told = '"status": "CONFIRMED"'
+    (files / "proof").write_text(text.replace(told, f'"status": "CANCELLED", {told}', 1))
+    result = ordercast("verify", files / "proof", "--key", files / "key")
+    assert (result.exit_code, "status is there twice" in result.stderr) == (1, True)
+
+
+def test_erased_contents_may_be_allowed(files: Path) -> None:
+    proof = json.loads((files / "proof").read_text())
+    del proof["events"][1]["reason"]
+    proof["events"][1]["erased"] = True
+    (files / "proof").write_text(json.dumps(proof))
+    words = ("verify", files / "proof", "--key", files / "key")
+    assert (ordercast(*words).exit_code, ordercast(*words, "--allow-erased").exit_code) == (1, 0)
+
+
 def test_wrong_words(files: Path) -> None:
     """Exit status 2, as for every command line that is wrong."""
     for words in (

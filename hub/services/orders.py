@@ -211,7 +211,8 @@ class Orders:
         """
         for _ in range(_ATTEMPTS):
             stored = await self._load(order_id, claims)
-            now = time.time()
+            # An order's time does not go back where the last hub's clock is ahead of ours.
+            now = max(time.time(), stored.state.updated_at)
             decision = decide(stored.state, now)
             if isinstance(decision, Unchanged):
                 if decision.late:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -657,3 +658,18 @@ async def test_updates_with_a_clock_ahead(platform: httpx2.AsyncClient) -> None:
     )
     assert (422, "#/timestamp") == (ahead.status_code, ahead.json()["errors"][0]["pointer"])
     assert 200 == (await move(platform, order, "CONFIRMED", offset=60)).status_code
+
+
+async def test_a_hub_with_a_clock_behind(
+    platform: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the hubs date themselves does not go back from one event to the next."""
+    order = await place(platform)
+    behind = SimpleNamespace(time=lambda: time.time() - 60)
+    monkeypatch.setattr("hub.services.orders.time", behind)
+    await assign(platform, order, "rid_1")
+    monkeypatch.undo()
+    await assign(platform, order, "rid_2")
+    told = [event["timestamp"] for event in await events(platform, order)]
+    assert len(told) == 3
+    assert told == sorted(told)

@@ -118,7 +118,7 @@ async def test_what_has_its_digest_in_its_name_is_kept_for_ever(
 
 
 async def test_the_riders_page_may_have_its_worker(serving: RunningHub) -> None:
-    """From the hub, for that page alone; the worker itself may load from the hub, and nothing else."""
+    """From the hub, for that page alone; the worker may load from the hub, and nothing else."""
     page = await serving.http().get("/ride")
     worker = await serving.http().get("/pages/ride-worker.js")
     other = await serving.http().get("/pages/track-B0cRGuL_.js")

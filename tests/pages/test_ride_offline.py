@@ -48,7 +48,7 @@ async def reload_offline(page: Page) -> None:
 async def test_a_page_that_is_loaded_again_in_a_dead_spot_is_there(
     hub: RunningHub, show: Open
 ) -> None:
-    """With the orders that were known; the fixes of the meantime are sent when there is a network."""
+    """With the orders that were known; the fixes of the meantime are sent when there is one."""
     rider = fresh("rider")
     order = await on_delivery(hub.platform, rider)
     async with (
@@ -129,7 +129,9 @@ def newer(tmp_path: Path, hub: RunningHub) -> Iterator[tuple[Callable[[], None],
     name = "ride-NEWBUILD.js"
     script.rename(build / name)
     page = (build / "ride.html").read_text().replace(script.name, name)
-    (build / "ride.html").write_text(page.replace("<title>", '<meta name="build" content="2"><title>'))
+    (build / "ride.html").write_text(
+        page.replace("<title>", '<meta name="build" content="2"><title>')
+    )
     before = hub.state.pages
 
     def deploy() -> None:
@@ -139,7 +141,9 @@ def newer(tmp_path: Path, hub: RunningHub) -> Iterator[tuple[Callable[[], None],
     hub.state.pages = before
 
 
-async def test_a_new_build_is_there_at_the_next_load(show: Open, newer: tuple[Callable[[], None], str]) -> None:
+async def test_a_new_build_is_there_at_the_next_load(
+    show: Open, newer: tuple[Callable[[], None], str]
+) -> None:
     """At once, and then also without a network; the old one's files are gone."""
     deploy, old = newer
     build = "document.querySelector('meta[name=build]')?.content"

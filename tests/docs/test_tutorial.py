@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.hub.test_processes import environment
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +18,7 @@ TEXT = (ROOT / "docs" / "tutorial.md").read_text()
 BLOCK = re.compile(r"```sh\n(.*?)```(?:\n\n```(?:json|text)\n(.*?)```)?", re.S)
 BLOCKS = BLOCK.findall(TEXT)
 MARK = "-- the next block --"
-PATIENCE = 40
+PATIENCE = 100
 
 
 def free_port() -> int:
@@ -61,6 +63,7 @@ def test_every_block_is_of_a_kind_that_is_run_or_compared() -> None:
     assert 2 * (len(BLOCKS) + shown) == len(re.findall("^```", TEXT, re.M))
 
 
+@pytest.mark.timeout(120)
 def test_the_whole_of_it(tmp_path: Path, short_dir: Path) -> None:
     """Installing is what this virtual environment has behind it: its target only has to be one."""
     (install, _), *rest = BLOCKS

@@ -100,6 +100,50 @@ def test_selectors_select(kind: str) -> None:
     assert all(each in labels for each in chosen)
 
 
+def selected(selector: dict[str, Any]) -> set[str]:
+    """The deployments whose pods it chooses."""
+    chosen = set()
+    for name, each in deployments().items():
+        labels = each["spec"]["template"]["metadata"]["labels"]
+        wanted = selector.get("matchLabels", {}).items() <= labels.items()
+        for rule in selector.get("matchExpressions", ()):
+            assert rule["operator"] == "In"
+            wanted = wanted and labels[rule["key"]] in rule["values"]
+        chosen |= {name} if wanted else set()
+    return chosen
+
+
+def test_every_port_is_open_to_whom_it_is_for() -> None:
+    """Hubs to the gateway, metrics to Prometheus, the gateway to all; and to no one else."""
+    found = set()
+    for policy in (each["spec"] for each in objects() if each["kind"] == "NetworkPolicy"):
+        assert policy["policyTypes"] == ["Ingress"]
+        for rule in policy["ingress"]:
+            (peer,) = rule.get("from", [{}])
+            others = selected(peer["podSelector"]) if "podSelector" in peer else set(peer)
+            for name in selected(policy["podSelector"]):
+                found |= {(name, port["port"], *others) for port in rule["ports"]}
+    assert found == {
+        ("hub", "http", "gateway"),
+        ("gateway", "http"),
+        ("gateway", "https"),
+        *((name, "ops", "namespaceSelector") for name in OURS),
+    }
+    for name, port, *_ in found:
+        assert port in {each["name"] for each in pod(name)["containers"][0]["ports"]}
+
+
+def test_the_key_of_the_audit_log_is_for_workers_alone() -> None:
+    """Whoever has it can sign another log."""
+    told = {name for name in OURS if "ORDERCAST_AUDIT_KEY" in str(pod(name))}
+    told |= {name for name in OURS if "ORDERCAST_AUDIT_KEY" in str(COMPOSE["services"][name])}
+    for unit in UNITS:
+        files = re.findall(r"^EnvironmentFile=/etc/ordercast/(\S+)$", unit.read_text(), re.M)
+        keys = "".join((DEPLOY / "systemd" / file).read_text() for file in files)
+        told |= {unit.name} if "ORDERCAST_AUDIT_KEY" in keys else set()
+    assert told == {"worker", "ordercast-worker@.service"}
+
+
 def test_ports_meet() -> None:
     """Probes, services and the list of hubs lead to where a hub listens."""
     container = pod("hub")["containers"][0]

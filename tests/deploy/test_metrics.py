@@ -78,6 +78,25 @@ def test_what_is_asked_for_is_exported(name: str, expression: str) -> None:
     assert set(used) <= labels
 
 
+def test_jobs_are_what_they_are_scraped_as() -> None:
+    """Each pod has the port, and its component makes the job's name; alerts use no other."""
+    scrape = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yaml").read_text())
+    assert [RULES.name] == scrape["rule_files"]
+    (pods,) = scrape["scrape_configs"]
+    kept, job, *_ = pods["relabel_configs"]
+    made = set()
+    for name in ("hub", "bridge", "worker"):
+        text = (ROOT / "deploy" / "kubernetes" / f"{name}.yaml").read_text()
+        spec = next(yaml.safe_load_all(text))["spec"]["template"]
+        component = spec["metadata"]["labels"]["app.kubernetes.io/component"]
+        (container,) = spec["spec"]["containers"]
+        assert kept["regex"] in {port["name"] for port in container["ports"]}
+        assert re.fullmatch(job["regex"], component)
+        made.add(job["replacement"].replace("$1", component))
+    asked = {each for rule in rules() for each in re.findall(r'job="([^"]+)"', rule["expr"])}
+    assert asked <= made
+
+
 def test_every_alert_says_what_is_the_matter() -> None:
     """A severity, and words."""
     for rule in rules():

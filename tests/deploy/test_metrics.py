@@ -1,15 +1,22 @@
 """docs/metrics.md names what the programs export; rules and dashboard use nothing else."""
 
+import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
 
 import hub.cli  # every program, and with it every metric
+from hub.store.embedded import EmbeddedStore
 from tests.deploy.places import ROOT
+from tests.hub.harness import SECRET
+from tests.hub.test_processes import started
 
 RULES = ROOT / "deploy" / "prometheus" / "rules.yaml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "ordercast.json"
@@ -44,6 +51,34 @@ def _labels(collector: Any, family: Any) -> frozenset[str]:
 def test_the_list_is_whole_and_true() -> None:
     """Names, kinds and labels."""
     assert exported() == documented()
+
+
+PROGRAMS = {
+    "hub": ("serve", "--port", "0"),
+    "bridge": ("bridge",),
+    "worker": ("worker", "--audit-key", base64.b64encode(bytes(32)).decode()),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_program_tells_all_of_them(
+    name: str, shared_store: EmbeddedStore, short_dir: Path, unused_tcp_port: int
+) -> None:
+    """At its operations port: the kinds of the list, and no label that is not in it."""
+    ops = ("--ops-port", str(unused_tcp_port), "--data-dir", str(short_dir))
+    shared = {"secret": SECRET, "redis_url": shared_store.url}
+    with started(*PROGRAMS[name], *ops, **shared):
+        told = httpx2.get(f"http://127.0.0.1:{unused_tcp_port}/metrics")
+    listed = documented()
+    kinds, labels = {}, dict[str, set[str]]()
+    for family in text_string_to_metric_families(told.text):
+        if family.name.startswith("ordercast_") and not family.name.endswith("_created"):
+            full = family.name + ("_total" if family.type == "counter" else "")
+            kinds[full] = family.type
+            labels[full] = {label for sample in family.samples for label in sample.labels}
+    assert {each: kind for each, (kind, _) in listed.items()} == kinds
+    for each, used in labels.items():
+        assert used - {"le"} <= listed[each][1], each
 
 
 def test_no_label_grows_with_orders_or_people() -> None:

@@ -26,3 +26,15 @@ const COME_BACK = new Set([1001, 1006, 1011, 1012, 1013]);
 export function comesBack(code: number): boolean {
   return (code >= 3000 && code <= 3499) || (code >= 4000 && code <= 4499) || COME_BACK.has(code);
 }
+
+const BY_STATUS = new Map<number, number>([
+  [401, CloseCode.UNAUTHENTICATED],
+  [403, CloseCode.FORBIDDEN],
+  [429, CloseCode.TOO_MANY_REQUESTS],
+  [503, CloseCode.TRY_LATER],
+]);
+
+/** The code that a socket would have been closed with, where a request got this HTTP status. */
+export function closeCodeOf(status: number): number {
+  return BY_STATUS.get(status) ?? CloseCode.ABNORMAL;
+}

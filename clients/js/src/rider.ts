@@ -4,6 +4,8 @@ import { SocketClient } from "./base.ts";
 import { json } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { Inbox } from "./inbox.ts";
+import type { Dial } from "./link.ts";
+import { byPosts } from "./posts.ts";
 import type { Crs } from "./session.ts";
 import { address, bySocket } from "./socket.ts";
 import { seconds } from "./talk.ts";
@@ -47,6 +49,9 @@ const UNREAD = 1000;
  * Without a connection up to `capacity` fixes are kept, the newest. `firstSeq` is the microseconds
  * of the clock unless given: it has to grow from one run of the app to the next. A rider who
  * connects from elsewhere ends this client with ClosedError 4509.
+ *
+ * Where no WebSocket gets through, fixes go by POST, every five seconds; then neither orders nor
+ * cadence are told.
  */
 export class RiderClient extends SocketClient<RiderMessage> {
   readonly #session: RiderSession;
@@ -54,7 +59,7 @@ export class RiderClient extends SocketClient<RiderMessage> {
   #error: { readonly error: unknown } | undefined;
   #waiting: (() => void)[] = [];
 
-  /** Throws TypeError where there is no WebSocket, and for a `url` that is no hub's. */
+  /** Throws TypeError for a `url` that is no hub's. */
   constructor(url: string, riderId: string, token: Token, options: RiderOptions = {}) {
     const {
       chance = Math.random,
@@ -62,18 +67,14 @@ export class RiderClient extends SocketClient<RiderMessage> {
       onConnection,
       firstSeq = Date.now() * 1000,
     } = options;
-    const WebSocketClass = options.WebSocket ?? globalThis.WebSocket;
-    if (WebSocketClass === undefined)
-      throw new TypeError("no WebSocket here: pass one in the options");
-    const path = `/v1/riders/${encodeURIComponent(riderId)}/stream`;
-    const way = bySocket(address(url, path, ["ws", "wss"]), options.codec ?? json, WebSocketClass);
+    const ways = waysTo(url, riderId, options, () => this.#connection.networkChanged());
     const session = new RiderSession({ firstSeq, capacity: options.capacity });
     const inbox = new Inbox<RiderMessage>({ newestOf, limit: UNREAD });
     const deliver = (message: RiderMessage) => {
       inbox.put(message);
       if (session.pending === 0) this.#wakeWaiting();
     };
-    const connection = new Connection([way], token, session, deliver, {
+    const connection = new Connection(ways, token, session, deliver, {
       chance,
       grace,
       onConnection,
@@ -138,6 +139,24 @@ export class RiderClient extends SocketClient<RiderMessage> {
   #wakeWaiting(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
+}
+
+function waysTo(
+  url: string,
+  riderId: string,
+  options: RiderOptions,
+  over: () => void,
+): [Dial, ...Dial[]] {
+  const WebSocketClass = options.WebSocket ?? globalThis.WebSocket;
+  const rider = `/v1/riders/${encodeURIComponent(riderId)}`;
+  const posts = byPosts(
+    address(url, `${rider}/positions`, ["http", "https"]),
+    options.fetch ?? globalThis.fetch.bind(globalThis),
+    over,
+  );
+  if (WebSocketClass === undefined) return [posts];
+  const socket = address(url, `${rider}/stream`, ["ws", "wss"]);
+  return [bySocket(socket, options.codec ?? json, WebSocketClass), posts];
 }
 
 /** What has a value. */

@@ -8,7 +8,7 @@
  */
 
 import { decode, json, type Message } from "./codec.ts";
-import { CloseCode } from "./codes.ts";
+import { CloseCode, closeCodeOf } from "./codes.ts";
 import type { Dial, Link, Listener } from "./link.ts";
 import type { Auth, Ping, Subscribe, Unsubscribe } from "./schema.ts";
 
@@ -20,13 +20,6 @@ const OF_THE_ORDER = new Map([
   [404, "not_found"],
   [400, "bad_request"],
   [422, "bad_request"],
-]);
-
-const OF_THE_CALLER = new Map<number, number>([
-  [401, CloseCode.UNAUTHENTICATED],
-  [403, CloseCode.FORBIDDEN],
-  [429, CloseCode.TOO_MANY_REQUESTS],
-  [503, CloseCode.TRY_LATER],
 ]);
 
 export function byEventStream(base: string, fetcher: typeof fetch): Dial {
@@ -125,7 +118,7 @@ class EventStreams implements Link {
     if (code !== undefined) {
       this.#tell({ type: "error", id: asked.id, code, message: `HTTP status ${status}` });
     } else {
-      this.#end(OF_THE_CALLER.get(status) ?? CloseCode.ABNORMAL, `HTTP status ${status}`);
+      this.#end(closeCodeOf(status), `HTTP status ${status}`);
     }
   }
 

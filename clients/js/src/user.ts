@@ -17,6 +17,8 @@ export interface ClientOptions {
   readonly codec?: Codec | undefined;
   /** The page's own unless given; Node has one from 22 on, before that `ws` has. */
   readonly WebSocket?: WebSocketConstructor | undefined;
+  /** What HTTP goes by where no WebSocket gets through. */
+  readonly fetch?: typeof fetch | undefined;
   /** Told true when a hub has taken the token, and false when that connection is gone. */
   readonly onConnection?: ((connected: boolean) => void) | undefined;
   /** A number in [0, 1): the jitter. */
@@ -31,8 +33,6 @@ export interface UserOptions extends ClientOptions {
   readonly stays?: boolean | undefined;
   /** Seconds after which a hidden page lets go of the hub; it resumes when it is seen again. */
   readonly pauseWhenHidden?: number | undefined;
-  /** What Server-Sent Events are read with, where no WebSocket gets through. */
-  readonly fetch?: typeof fetch | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { msgpack } from "../src/msgpack.ts";
 import { RiderClient } from "../src/rider.ts";
@@ -24,6 +24,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await hub.kill();
   rmSync(directory, { recursive: true });
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
 });
 
 /** One who watches an order to its end. */
@@ -95,19 +99,24 @@ test("a hub killed with -9 costs nobody an event", async () => {
   }
 });
 
-test("where a rider is reaches the customer", async () => {
+test.each([
+  ["WebSocket", { WebSocket }],
+  ["POST", {}],
+])("where a rider is reaches the customer, by %s", async (way, options) => {
+  vi.stubGlobal("WebSocket", undefined); // Node's own, from 22 on
   const { orderId, streamToken } = await platform.place(hub.url);
   await platform.assign(hub.url, orderId, "rider-7");
   await platform.advance(hub.url, orderId, "CONFIRMED", "PREPARING", "ON_DELIVERY");
   const watcher = new Watcher(hub.url, streamToken, orderId, { WebSocket });
   await watcher.saw(({ type }) => type === "snapshot");
   const bearer = token(directory, "--role", "rider", "--sub", "rider-7");
-  const rider = new RiderClient(hub.url, "rider-7", async () => bearer, { WebSocket }).connect();
+  const rider = new RiderClient(hub.url, "rider-7", async () => bearer, options).connect();
   rider.send({ lat: 31.2304, lng: 121.4737, speed: 6, heading: 90, accuracy: 5 });
   await rider.settled();
   await watcher.saw(({ type }) => type === "position");
 
-  expect(rider.orders).toMatchObject([{ orderId, status: "ON_DELIVERY" }]);
+  const orders = way === "POST" ? [] : [{ orderId, status: "ON_DELIVERY" }];
+  expect(rider.orders).toMatchObject(orders);
   const position = watcher.updates.find(({ type }) => type === "position");
   expect(position).toMatchObject({ orderId, lat: 31.2304, lng: 121.4737, freshness: "fresh" });
   rider.close();

@@ -147,11 +147,3 @@ test("an app that does not read keeps a thousand messages at most", async () => 
   expect(kept).toHaveLength(1000);
   expect(kept[0]).toMatchObject({ seq: 500 });
 });
-
-test("where there is no WebSocket it says so", async () => {
-  await ride();
-  vi.stubGlobal("WebSocket", undefined);
-
-  expect(() => new RiderClient("http://hub.example", "r", "t")).toThrow("no WebSocket");
-  vi.unstubAllGlobals();
-});

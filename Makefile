@@ -11,13 +11,15 @@ PAGES := hub/pages/track.html
 NPM := $(shell command -v npm)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo test check js pages pages-test wheel bench fmt clean
+.PHONY: venv demo test check js pages pages-test wheel bench fmt clean
 
 # What it needs to run and what the pages are built with come side by side: half the time is waiting.
 demo:
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(RUN) pages || echo "the web pages are not built; the demo runs without"
 	@$(MAKE) --no-print-directory $(RUN)
 	$(BIN)/ordercast demo $(ARGS)
+
+venv: $(STAMP)
 
 test: check
 	$(BIN)/pytest -n auto $(ARGS)

@@ -4,14 +4,15 @@ python -m clients.examples.place_order http://127.0.0.1:8000 PLATFORM_TOKEN
 """
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 
-from clients.errors import ProblemError
+from pydantic import ValidationError
+
+from clients.examples import ended
 from clients.platform import PlatformClient
 from schemas.lifecycle import PaymentMethod, PaymentState
-from schemas.orders import Address, Item, OrderPlaced, OrderRequest
+from schemas.orders import Address, Item, OrderRequest
 
 __all__ = ["main"]
 
@@ -26,11 +27,11 @@ def example(restaurant: str, notification_url: str | None) -> OrderRequest:
     )
 
 
-async def place(url: str, token: str, order: OrderRequest) -> OrderPlaced:
+async def place(url: str, token: str, order: OrderRequest) -> None:
     async with PlatformClient(url, token) as platform:
         placed = await platform.place(order)
         await platform.payment(placed.order_id, PaymentState.PAID)
-        return placed
+    sys.stdout.write(f"{placed.order_id} {placed.stream_token}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,13 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--restaurant", default="res_12345")
     parser.add_argument("--notification-url", help="where webhooks of this order go")
     given = parser.parse_args(arguments)
-    order = example(given.restaurant, given.notification_url)
     try:
-        placed = asyncio.run(place(given.url, given.token, order))
-    except ProblemError as problem:
-        fields = "".join(f"\n  {field.pointer}: {field.detail}" for field in problem.errors)
-        sys.exit(f"{problem}{fields}")
-    sys.stdout.write(f"{placed.order_id} {placed.stream_token}\n")
+        order = example(given.restaurant, given.notification_url)
+    except ValidationError as error:
+        parser.error("; ".join(f"{wrong['loc'][0]}: {wrong['msg']}" for wrong in error.errors()))
+    ended(place(given.url, given.token, order))
 
 
 if __name__ == "__main__":

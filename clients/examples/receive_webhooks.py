@@ -27,8 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
     given = parser.parse_args(arguments)
-    receiver = PartnerReceiver(given.secret, handler)
-    uvicorn.run(receiver, host=given.host, port=given.port)
+    try:
+        receiver = PartnerReceiver(given.secret, handler)
+    except ValueError as error:
+        parser.error(f"--secret: {error}")
+    uvicorn.run(receiver, host=given.host, port=given.port, log_level="warning")
     sys.stdout.write(f"{receiver!r}\n")
 
 

@@ -1,15 +1,20 @@
 """Ride in a straight line from one place to another and tell the hub on the way.
 
-python -m clients.examples.ride http://127.0.0.1:8000 rider-7 TOKEN 31.23,121.47 31.24,121.48
+python -m clients.examples.ride http://127.0.0.1:8000 rid_7 TOKEN 31.23,121.47 31.24,121.48
+
+A hub takes nothing from a rider without an order: assign one first.
 """
 
 import argparse
 import asyncio
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from clients.examples import ended
 from clients.rider import RiderClient
+from clients.updates import Rejected
 
 __all__ = ["main"]
 
@@ -40,7 +45,9 @@ async def ride(given: argparse.Namespace) -> None:
             await asyncio.sleep(given.every)
         await client.send(*given.end, speed=0.0, immediately=True)
         await client.settled()
-        sys.stdout.write(f"arrived; {client.dropped} fixes dropped on the way\n")
+    refused = Counter([message.reason async for message in client if isinstance(message, Rejected)])
+    told = ", ".join(f"{count} {reason}" for reason, count in refused.items()) or "none"
+    sys.stdout.write(f"arrived; fixes rejected: {told}\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asyncio.run(ride(parser().parse_args(arguments)))
+    ended(ride(parser().parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ python -m clients.examples.watch_order http://127.0.0.1:8000 TOKEN ord_1 ord_2
 """
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 
+from clients.examples import ended
 from clients.updates import Event, Finished, Position, Refused, Snapshot, Update
 from clients.user import UserClient
 from schemas.times import format_time
@@ -21,7 +21,8 @@ def describe(update: Update) -> str:
         case Snapshot(order_id=order, status=status, seq=seq):
             return f"{order} is {status} (seq {seq})"
         case Event(order_id=order, event_type=kind, seq=seq, estimated_time=minutes):
-            return f"{order} {kind} (seq {seq}), {minutes} min to go"
+            left = "" if minutes is None else f", {minutes} min to go"
+            return f"{order} {kind} (seq {seq}){left}"
         case Position(order_id=order, at=at, lat=lat, lng=lng, freshness=freshness):
             return f"{order} at {lat:.5f},{lng:.5f} {format_time(at)} {freshness}"
         case Finished(order_id=order):
@@ -35,6 +36,7 @@ async def watch(url: str, token: str, orders: Sequence[str], codec: Codec) -> No
     async with UserClient(url, token, orders=orders, codec=codec) as client:
         async for update in client:
             sys.stdout.write(describe(update) + "\n")
+            sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("orders", nargs="+", metavar="order")
     parser.add_argument("--codec", choices=["json", "msgpack"], default="json")
     given = parser.parse_args(arguments)
-    asyncio.run(watch(given.url, given.token, given.orders, given.codec))
+    ended(watch(given.url, given.token, given.orders, given.codec))
 
 
 if __name__ == "__main__":

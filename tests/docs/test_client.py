@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed
 
 from hub.store.embedded import EmbeddedStore
 from schemas.codes import CloseCode, comes_back
+from tests.docs.shell import BLOCK, free_port, outputs
+from tests.docs.test_tutorial import BLOCKS as TUTORIAL
 from tests.hub.harness import PATIENCE, advance, hubs, place
 
 TEXT = (Path(__file__).parents[2] / "docs" / "client.md").read_text()
@@ -128,3 +130,18 @@ async def test_it_runs_as_it_stands(shared_store: EmbeddedStore) -> None:
         await advance(hub.platform, order, "CONFIRMED", "CANCELLED")
         assert b"2 CONFIRMED\n3 CANCELLED\n" == await client.stdout.read()
         assert 0 == await client.wait()
+
+
+def test_the_programs_to_try(tmp_path: Path, short_dir: Path) -> None:
+    """They run after the tutorial's start and its words, as they stand."""
+    (programs, _), *others = BLOCK.findall(TEXT)
+    assert not others
+    start, words = (code for code, _ in TUTORIAL[1:3])
+    settings = {"port": str(free_port()), "data_dir": str(short_dir)}
+    *_, said, _ = outputs(
+        [start, words, programs, "kill $SERVER\nwait $SERVER"], tmp_path, **settings
+    )
+
+    assert "arrived; fixes rejected: none\n" in said
+    assert '"status":"COMPLETED"}\n' in said
+    assert " is finished\n" in said

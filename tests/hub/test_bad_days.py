@@ -70,6 +70,20 @@ async def test_a_killed_store_closes_no_socket_and_loses_no_event(store: Embedde
         assert [2, 3] == seqs(events)
 
 
+async def test_what_was_missed_is_told_before_recovered(store: EmbeddedStore) -> None:
+    """Every subscription is compared with the log first."""
+    async with hubs(store, 2) as (a, b), b.stream() as customer:
+        order = await place(a.platform)
+        await customer.subscribe(order["orderId"])
+        lose_next_event(b, order)
+        await advance(a.platform, order, "CONFIRMED")
+        await kill(store)
+        async with together(store.keep()):
+            await customer.until("notice", lambda notice: notice["code"] == "recovered")
+        told = [message.get("code", message.get("seq")) for message in customer.seen[-3:]]
+        assert ["degraded", 2, "recovered"] == told
+
+
 async def test_the_same_idempotency_key_succeeds_when_the_store_is_back(
     store: EmbeddedStore,
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from hub.core import order as core
 from hub.core.claims import WORKER_CLAIMS
+from hub.metrics import POSITIONS_CONFLATED
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import order_keys
 from schemas.lifecycle import Role
@@ -630,6 +631,26 @@ async def test_a_slow_reader_gets_fewer_positions(
     assert [6, 7, 8, 9, 10] == seqs(slow.seen)
     assert len(positions) < 4000
     assert sorted(positions) == positions
+
+
+async def test_a_position_delays_no_event(hub: RunningHub, platform: httpx2.AsyncClient) -> None:
+    """Where a reader is slow, an event overtakes the position that waits."""
+    order, other = await on_delivery(platform, fresh("r")), await place(platform)
+    options: dict[str, Any] = {"sock": narrow(hub.port), "max_queue": 1}
+    async with hub.socket("/v1/stream", token(Role.PLATFORM), **options) as slow:
+        for each in (order, other):
+            await slow.subscribe(each["orderId"])
+        leg = hub.state.fanout._feeds[order["orderId"]].leg
+        board = hub.state.riders.board.place(order["orderId"], leg)
+        began, number, before = round(time.time(), 3), 0, POSITIONS_CONFLATED.value
+        while POSITIONS_CONFLATED.value == before:
+            number += 1
+            board.put(a_sighting(leg, began + number / 1000))
+            await asyncio.sleep(0)
+        await advance(platform, other, "CONFIRMED")
+        newest = format_time(began + number / 1000)
+        await slow.until("position", having("at", newest))
+    assert [2] == seqs(slow.seen)
 
 
 async def test_a_reader_that_is_too_slow(hub: RunningHub, platform: httpx2.AsyncClient) -> None:

@@ -34,6 +34,7 @@ def test_every_command_it_names_is_one() -> None:
     assert named <= set(cli.commands)
 
 
+@pytest.mark.timeout(120)
 def test_an_order_by_hand(tmp_path: Path, short_dir: Path) -> None:
     """From the start to the end of it, but for `make`, the port, and a person who waits."""
     first, last = (

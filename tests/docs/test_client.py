@@ -132,6 +132,7 @@ async def test_it_runs_as_it_stands(shared_store: EmbeddedStore) -> None:
         assert 0 == await client.wait()
 
 
+@pytest.mark.timeout(120)
 def test_the_programs_to_try(tmp_path: Path, short_dir: Path) -> None:
     """They run after the tutorial's start and its words, as they stand."""
     (programs, _), *others = BLOCK.findall(TEXT)

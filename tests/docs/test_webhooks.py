@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.docs.shell import BLOCK, ROOT, free_port, outputs
 
 TEXT = (ROOT / "docs" / "webhooks.md").read_text()
@@ -24,11 +26,13 @@ def checked(block: str, here: Path) -> str:
     return said
 
 
+@pytest.mark.timeout(120)
 def test_ours_does_all_that_it_must(tmp_path: Path) -> None:
     """The block, as it stands but for the port."""
     assert "all 21 musts hold" in checked(TRIED, tmp_path)
 
 
+@pytest.mark.timeout(120)
 def test_so_does_the_one_of_the_standard_library(tmp_path: Path) -> None:
     """In its place, as the comment says."""
     block, replaced = OURS.subn(r"\1", TRIED)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from schemas.documents.asyncapi import CLOSE_CODES, DIRECTIONS, type_of
 from schemas.documents.examples import FOLDER, Example, all_examples, examples_of
 from schemas.documents.models import model_schema, public_models
 from schemas.documents.routes import ROUTES
+from schemas.lifecycle import CourierState, EventType, Status
 from schemas.messages import FixMessage, read_rider_message, read_user_message
 from schemas.model import Wire
 from schemas.positions import Fix
@@ -103,6 +105,16 @@ def test_the_page_shows_every_message(direction: str, kind: str) -> None:
     """PROTOCOL.md quotes each message; one that both sockets share, once."""
     shared = {f"{direction}.{kind}.json", f"to-user.{kind}.json", f"user-to-hub.{kind}.json"}
     assert shared & {name for name, _ in QUOTES}
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("status", Status), ("courierState", CourierState), ("eventType", EventType)],
+)
+def test_the_page_names_every_value(field: str, values: type[StrEnum]) -> None:
+    """PROTOCOL.md has a row for each field with values of its own."""
+    (row,) = re.findall(rf"^\| `{field}` \| (.*) \|$", PROTOCOL, re.MULTILINE)
+    assert set(values) == set(re.findall(r"`([^`]+)`", row))
 
 
 @pytest.mark.parametrize("code", CloseCode)

@@ -237,10 +237,13 @@ async def test_another_phone_takes_over(hub: RunningHub, show: Open) -> None:
 
 
 async def test_a_phone_that_may_not_tell_its_position_says_so(show: Open) -> None:
-    """With what to do about it."""
+    """With what to do about it; and not that something is sent, or kept."""
     async with show(link(fresh("rider")), permissions=[]) as page:
         await start(page)
         await expect(page.locator(".notice.bad")).to_contain_text("may not see your position")
+        await expect(page.locator(".facts")).not_to_contain_text("Sent every")
+        await page.context.set_offline(True)
+        await expect(page.locator(".state.down")).to_have_text("No connection.")
 
 
 async def test_distances_are_to_where_the_rider_has_to_go(hub: RunningHub, show: Open) -> None:

@@ -296,6 +296,23 @@ async def test_a_phone_without_a_network_is_said_so(hub: RunningHub, show: Open)
         await expect(page.get_by_text("You are offline.")).to_have_count(0)
 
 
+async def test_without_a_connection_nothing_is_called_live(hub: RunningHub, show: Open) -> None:
+    """Nor looks so on the map, though the last position is young."""
+    async with show(link(await riding(hub))) as page:
+        whereabouts, rider = page.locator(".whereabouts"), page.locator(".sign.rider")
+        await expect(whereabouts).to_contain_text("Live position")
+        await expect(rider).to_have_attribute("data-worth", "fresh")
+        await page.context.set_offline(True)
+        await expect(whereabouts).to_contain_text("Rider seen")
+        await expect(rider).to_have_attribute("data-worth", "stale")
+
+
+async def test_an_order_that_goes_back_is_said_since_when(hub: RunningHub, show: Open) -> None:
+    """It is no time of arrival."""
+    async with show(link(await going_back(hub))) as page:
+        await expect(page.locator(".when")).to_have_text(re.compile(r"^since \d\d:\d\d$"))
+
+
 @VIEWS
 @pytest.mark.parametrize(
     ("fragment", "said"),

@@ -19,7 +19,7 @@ export interface Formats {
 }
 
 export function formatsOf(language: string): Formats {
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+  const clock = clockOf(language);
   const precise = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
   const relative = new Intl.RelativeTimeFormat(language, { style: "long" });
   const plain = new Intl.NumberFormat(language);
@@ -51,6 +51,14 @@ export function formatsOf(language: string): Formats {
       length < 950 ? metres.format(roundTo(length, 10)) : kilometres.format(length / 1000),
     number: (value) => plain.format(value),
   };
+}
+
+/** 09:05, or 9:05 AM where the day has twice twelve hours. */
+function clockOf(language: string): Intl.DateTimeFormat {
+  const options = { hour: "2-digit", minute: "2-digit" } as const;
+  const clock = new Intl.DateTimeFormat(language, options);
+  const { hour12 } = clock.resolvedOptions();
+  return hour12 ? new Intl.DateTimeFormat(language, { ...options, hour: "numeric" }) : clock;
 }
 
 function roundTo(value: number, step: number): number {

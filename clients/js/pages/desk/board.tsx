@@ -243,7 +243,7 @@ function Webhooks({ overview, language, formats }: Whole) {
             <th scope="row">
               {each.origin} {each.state === "disabled" && <span class="off">{desk.off}</span>}
               <span class="soft">
-                {each.partner} · {each.endpointId}
+                <bdi>{each.partner}</bdi> · {each.endpointId}
               </span>
             </th>
             {cells(each)}

@@ -35,7 +35,7 @@ export const desk = {
   all: "All",
   looking: "Looking…",
   noOrders: "No such orders.",
-  foundOrders: (count: string) => `${count} orders`,
+  foundOrders: (count: string) => (count === "1" ? "1 order" : `${count} orders`),
   noRider: "no rider",
   onlyNewest: (count: string) => `The newest ${count}.`,
   webhooks: "Webhooks",
@@ -78,7 +78,8 @@ export const desk = {
   proof: "Audit proof",
   noProof: "This hub keeps no audit log.",
   noHead: "The log's first head is not signed yet.",
-  pending: (count: string) => `${count} of the events are not under a signed head yet.`,
+  pending: (count: string) =>
+    `${count} of the events ${count === "1" ? "is" : "are"} not under a signed head yet.`,
   proven: (head: string, time: string) =>
     `All events are in the audit log, under head ${head}, signed at ${time}.`,
   reallyCancel: "Yes, cancel it",

@@ -91,7 +91,12 @@ function Facts({ order, language, formats }: Known) {
       {order.externalId !== undefined && <Row name={desk.externalId}>{order.externalId}</Row>}
       {order.customerId !== undefined && <Row name={desk.customer}>{order.customerId}</Row>}
       <Row name={desk.items}>
-        {order.items.map(({ name, quantity }) => `${quantity}× ${name}`).join(", ")}
+        {order.items.map(({ itemId, name, quantity }, n) => (
+          <span key={itemId}>
+            {n > 0 && ", "}
+            {quantity}× <bdi>{name}</bdi>
+          </span>
+        ))}
       </Row>
     </dl>
   );
@@ -160,11 +165,12 @@ function Log({ opened: { log }, language, formats }: Known) {
             <time dateTime={each.timestamp}>{formats.precise(Date.parse(each.timestamp))}</time>
             <span class="name">{desk.events[each.eventType] ?? each.eventType}</span>
             <span class="soft">
-              {[each.actor.role, each.actor.sub].filter(Boolean).join(" ")}
+              {each.actor.role} <bdi>{each.actor.sub}</bdi>
               {each.exception && ` · ${desk.codes[each.exception.code] ?? each.exception.code}`}
               {each.exception?.resolution &&
                 ` · ${desk.outcomes[each.exception.resolution] ?? each.exception.resolution}`}
-              {each.reason && ` · ${each.reason}`}
+              {each.reason && " · "}
+              <bdi>{each.reason}</bdi>
             </span>
           </li>
         ))}

@@ -128,6 +128,7 @@ function Position({ shift, language, formats, onStop }: OnShift) {
       <p class={`state ${connected ? "up" : "down"}`} role="status">
         <span class="dot" aria-hidden="true" />
         {connected ? words.connected : words.away}
+        {!connected && trouble === undefined && ` ${words.kept}`}
       </p>
       {trouble !== undefined && <Notice kind="bad">{words.noLocation[trouble]}</Notice>}
       <ul class="soft facts">
@@ -138,7 +139,7 @@ function Position({ shift, language, formats, onStop }: OnShift) {
               : here.accuracy !== undefined && words.accuracy(formats.distance(here.accuracy))}
           </li>
         )}
-        {connected && (
+        {connected && trouble === undefined && (
           <li>
             {words.every(formats.seconds(cadence.seconds))} ({words.reasons[cadence.reason]})
           </li>
@@ -174,6 +175,17 @@ function shortened(orderId: string): string {
   return orderId.slice(-6).toUpperCase();
 }
 
+/** Called by a press where it is a number, and nothing but one. */
+function Contact({ contact, words }: { contact: string; words: Texts["ride"] }) {
+  const isNumber = /^\+?[\d ()-]{5,24}$/.test(contact);
+  const text = words.call(contact);
+  return (
+    <span class="contact">
+      {isNumber ? <a href={`tel:${contact.replace(/[^\d+]/g, "")}`}>{text}</a> : text}
+    </span>
+  );
+}
+
 type OfOrder = OnShift & { readonly order: wire.RiderOrder };
 
 function OrderCard(shown: OfOrder) {
@@ -193,7 +205,7 @@ function OrderCard(shown: OfOrder) {
         <span class="badge">{language.texts.common.statuses[status]}</span>
       </div>
       <dl>
-        {pickup !== undefined && status !== "ON_DELIVERY" && (
+        {pickup !== undefined && far(pickup) !== "" && status !== "ON_DELIVERY" && (
           <div>
             <dt>{words.pickup}</dt>
             <dd class="far">{far(pickup)}</dd>
@@ -203,7 +215,7 @@ function OrderCard(shown: OfOrder) {
           <dt>{words.door}</dt>
           <dd>
             {address.text}
-            {address.contact && <span class="contact">{words.call(address.contact)}</span>}
+            {address.contact && <Contact contact={address.contact} {...{ words }} />}
           </dd>
           <dd class="far">{far(address)}</dd>
         </div>

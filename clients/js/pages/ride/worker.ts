@@ -21,7 +21,11 @@ const PATIENCE = 4000;
 
 addEventListener("install", (event) => {
   const scope = globalThis as unknown as { skipWaiting(): Promise<void> };
-  (event as Lifetime).waitUntil(fetch(PAGE).then(keep).then(() => scope.skipWaiting()));
+  (event as Lifetime).waitUntil(
+    fetch(PAGE)
+      .then(keep)
+      .then(() => scope.skipWaiting()),
+  );
 });
 
 addEventListener("fetch", (event) => {

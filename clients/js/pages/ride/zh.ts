@@ -14,10 +14,11 @@ export const ride: typeof english = {
   intro: "共享期间，系统会知道您的位置，订单也会显示在这里。",
   shift: "位置",
   connected: "已连接",
-  away: "没有连接。位置已保存，稍后发送。",
+  away: "没有连接。",
+  kept: "位置已保存，稍后发送。",
   waiting: (count) => `等待发送：${count}`,
   lost: (count) => `过旧未保存：${count}`,
-  every: (seconds) => `每 ${seconds}发送一次`,
+  every: (seconds) => `每${seconds}发送一次`,
   reasons: {
     near: "即将到达",
     watched: "顾客正在查看",

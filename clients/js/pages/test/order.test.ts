@@ -168,7 +168,9 @@ describe("what a position is worth", () => {
     [5, "stale", "stale"],
   ] as const)("%i s old and told %s: %s", (age, freshness, worth) => {
     const told = { orderId: "o", lat: 0, lng: 0, at: iso(-age), freshness };
-    expect(ageOf(told, NOW)).toEqual({ age, worth });
+    expect(ageOf(told, NOW, true)).toEqual({ age, worth });
+    const unsure = worth === "fresh" ? "stale" : worth;
+    expect(ageOf(told, NOW, false)).toEqual({ age, worth: unsure });
   });
 });
 

@@ -24,6 +24,7 @@ export const track = {
   anyMinute: "any minute now",
   noEstimate: "The restaurant will tell the time once it has confirmed.",
   deliveredAt: (time: string) => `at ${time}`,
+  sinceThen: (time: string) => `since ${time}`,
   map: "Map",
   mapOf: "Map with the restaurant, your door and the rider",
   away: (distance: string) => `${distance} from your door`,

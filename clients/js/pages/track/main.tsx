@@ -12,7 +12,7 @@ import { Scenery } from "./scenery.ts";
 import "./track.css";
 import { changed, type Exception, headlineOf, isFinal, type Order, withHistory } from "./order.ts";
 import { LANGUAGES, type Language } from "./texts.ts";
-import { type Answering, type Link, Page, type Refusal } from "./view.tsx";
+import { type Answering, isLive, type Link, Page, type Refusal } from "./view.tsx";
 
 /** Seconds without a connection before it is worth a word: most come back at once. */
 const PATIENCE = 1.5;
@@ -51,6 +51,7 @@ function paint(): void {
     />,
     page,
   );
+  if (order !== undefined) scenery.show(order, isLive(link));
   const words = language.texts.track;
   document.title = order === undefined ? words.title : words.headlines[headlineOf(order)];
 }
@@ -77,7 +78,6 @@ function take(update: Update): void {
   order = changed(order, update, clock.now());
   if (order === undefined) return;
   if (first) void learn(order.restaurantId);
-  scenery.show(order);
 }
 
 /** What the stream does not tell: when the order came this far, and the restaurant's name. */

@@ -131,10 +131,17 @@ function estimateOf({ estimatedTime, eta }: Estimated, told: number): Estimate |
 
 export type Freshness = wire.Freshness;
 
-/** Seconds since the position was taken, and what it is worth: what the hub says, or less. */
-export function ageOf(position: wire.Position, now: number): { age: number; worth: Freshness } {
+/**
+ * Seconds since the position was taken, and what it is worth: what the hub says, or less. Without a
+ * connection (`live`), nothing is fresh.
+ */
+export function ageOf(
+  position: wire.Position,
+  now: number,
+  live: boolean,
+): { age: number; worth: Freshness } {
   const age = Math.max(0, (now - Date.parse(position.at)) / 1000);
-  const own = age < HORIZON ? 0 : age < LOST_AFTER ? 1 : 2;
+  const own = age < HORIZON && live ? 0 : age < LOST_AFTER ? 1 : 2;
   return { age, worth: WORTHS[Math.max(own, WORTHS.indexOf(position.freshness))] ?? "lost" };
 }
 

@@ -20,6 +20,7 @@ export class Scenery {
   #map: TrackMap | undefined;
   #element: HTMLElement | undefined;
   #order: Order | undefined;
+  #live = false;
   #drawnAt = 0;
   #frame: number | undefined;
 
@@ -40,7 +41,9 @@ export class Scenery {
     this.#map?.label(labelsOf(this.#texts()));
   }
 
-  show(order: Order): void {
+  /** `live`: whether what the hub knows gets here at once. */
+  show(order: Order, live: boolean): void {
+    this.#live = live;
     const { position } = order;
     if (position === undefined) this.#glide.forget();
     else if (position !== this.#order?.position)
@@ -77,7 +80,7 @@ export class Scenery {
       door: address,
       rider: this.#glide.at(now),
       heading: position?.heading,
-      worth: position === undefined ? "lost" : ageOf(position, now).worth,
+      worth: position === undefined ? "lost" : ageOf(position, now, this.#live).worth,
       trail,
       underWay: !isFinal(status) && status !== "RETURNING",
     });

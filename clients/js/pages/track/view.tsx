@@ -28,6 +28,11 @@ export interface Link {
   readonly degraded: boolean;
 }
 
+/** Whether what the hub knows gets here at once. */
+export function isLive({ state, offline, degraded }: Link): boolean {
+  return state === "live" && !offline && !degraded;
+}
+
 export interface Answering {
   readonly state: "idle" | "sending" | "failed";
   answer(exception: Exception, resolution: "accepted" | "declined"): void;
@@ -182,22 +187,35 @@ function Ended({ order, language, formats }: Showing) {
   const reason = order.reason && (words.reasons[order.reason] ?? order.reason);
   return (
     <>
-      {at !== undefined && <p class="when">{words.deliveredAt(formats.clock(at))}</p>}
+      {at !== undefined && (
+        <p class="when">
+          {order.status === "RETURNING"
+            ? words.sinceThen(formats.clock(at))
+            : words.deliveredAt(formats.clock(at))}
+        </p>
+      )}
       {reason && order.status !== "COMPLETED" && <p class="soft">{reason}</p>}
     </>
   );
 }
 
-function Rider({ order, language, formats, now }: Showing) {
+function Rider({ order, link, language, formats, now }: Showing) {
   const words = language.texts.track;
   const { position, address } = order;
-  if (position === undefined) return <p class="whereabouts lost">{words.noPosition}</p>;
-  const { age, worth } = ageOf(position, now);
+  const dot = <span class="dot" aria-hidden="true" />;
+  if (position === undefined)
+    return (
+      <p class="whereabouts lost">
+        {dot}
+        {words.noPosition}
+      </p>
+    );
+  const { age, worth } = ageOf(position, now, isLive(link));
   const ago = formats.ago(age);
   const text = { fresh: words.live, stale: words.seen(ago), lost: words.lost(ago) }[worth];
   return (
     <p class={`whereabouts ${worth}`}>
-      <span class="dot" aria-hidden="true" />
+      {dot}
       {text}
       {worth !== "lost" && (
         <span class="away">{words.away(formats.distance(distance(position, address)))}</span>
@@ -223,7 +241,7 @@ function SoldOut({ order, exception, answering, language }: Showing & { exceptio
       <h2 id="sold-out">{words.title}</h2>
       <p>{words.gone}</p>
       <Items items={out ?? []} />
-      <p>{words.rest}</p>
+      <p>{rest?.length === 0 ? words.nothing : words.rest}</p>
       <Items items={rest ?? []} />
       <p class="soft">{sending ? words.waiting : words.soon}</p>
       {answering.state === "failed" && <p class="failed">{language.texts.common.failed}</p>}
@@ -254,7 +272,7 @@ function Items({ items }: { items: Order["items"] }) {
     <ul class="items">
       {items.map(({ itemId, name, quantity }) => (
         <li key={itemId}>
-          <span class="quantity">{quantity}×</span> {name}
+          <span class="quantity">{quantity}×</span> <bdi>{name}</bdi>
         </li>
       ))}
     </ul>

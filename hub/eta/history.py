@@ -14,6 +14,12 @@ T = TypeVar("T")
 _PATIENCE: Final = {"market": 30.0, "category": 30.0, "protocol": 30.0, "store": 5.0}
 """Orders that it takes to believe half of what they show."""
 
+_MEMORY: Final = 300
+"""Orders of a name that count. From then on each counts as much as the one before did, and what is
+older fades: least squares with a forgetting factor, of a constant (Haykin, Adaptive Filter Theory,
+ch. 10). So a town is followed whose kitchens get slower over months.
+"""
+
 _KEPT: Final = 50_000
 """Names of a kind; those not seen for longest are forgotten."""
 
@@ -136,7 +142,7 @@ class History(Struct):
             effects = self.effects[kind]
             effect = _keep(effects, name, effects.get(name) or Effect())
             effect.count += 1
-            effect.value += error / (effect.count + patience)
+            effect.value += error / (min(effect.count, _MEMORY) + patience)
 
     def market(self, features: Features) -> Market:
         name = features.market or ""

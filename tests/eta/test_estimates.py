@@ -136,6 +136,24 @@ def test_one_fix_is_enough_for_an_approach() -> None:
     assert (found.nearer, found.seconds, found.travelled, found.last) == (0.0, 0.0, 0.0, 0.0)
 
 
+def test_a_town_that_gets_slower_is_followed() -> None:
+    """However long it was fast before, and without any training."""
+    estimator = Estimator()
+    learner = Learner(estimator)
+
+    def deliver(number: int, seconds: float) -> None:
+        learner.placed(str(number), features(START + 600.0 * number))
+        learner.delivered(str(number), START + 600.0 * number + seconds)
+
+    for number in range(4_000):
+        deliver(number, 1_800.0)
+    for number in range(4_000, 4_600):
+        deliver(number, 2_700.0)
+    later = features(START + 600.0 * 4_600 + 30 * 86_400.0)
+    forecast = estimator.forecast(later)
+    assert exp(forecast.middle) == pytest.approx(2_700.0, rel=0.03)
+
+
 def test_open_and_late_orders_are_counted_until_they_end() -> None:
     learner = Learner(Estimator())
     count = learner.estimator.history.open

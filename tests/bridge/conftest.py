@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import settings
 
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.attempts import Pace
@@ -15,10 +14,6 @@ from hub.bridge.sender import Timeouts
 from hub.services.endpoints import Endpoints
 from hub.store.connection import Connection
 from tests.bridge.rig import Hub, Receiver
-
-# A shared machine is slow now and then: that is no failure of the property.
-settings.register_profile("bridge", deadline=None)
-settings.load_profile("bridge")
 
 
 @pytest.fixture

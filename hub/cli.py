@@ -106,9 +106,10 @@ def demo(data_dir: str | None, **options: Any) -> None:
 
     Orders come for so many minutes, and the demo ends when all of them are finished.
     """
-    settings = Settings.load(data_dir=data_dir)
+    settings = load({"data_dir": data_dir}, make_secret=True)
+    place, secret = settings.data_dir / "demo", str(settings.secret)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(run_demo(settings.data_dir / "demo", Options(**options))))
+        sys.exit(runner.run(run_demo(place, secret, Options(**options))))
 
 
 @cli.command()

@@ -26,6 +26,7 @@ from hub.demo.screen import Screen, show_summary
 from hub.demo.summary import Summary, summarize
 from hub.demo.town import Town
 from hub.errors import StartError
+from hub.private import make_private
 from hub.services.tokens import Tokens
 from hub.transports.pages import BUILT
 from schemas.lifecycle import Role
@@ -50,11 +51,12 @@ class Options:
     as_json: bool
 
 
-async def run(data_dir: Path, options: Options) -> int:
+async def run(data_dir: Path, secret: str, options: Options) -> int:
     """The exit status: 0 when every promise was kept, else 1. Raises StartError."""
     stop = _interrupts()
     console = Console(stderr=options.as_json, highlight=False)
     _make_fresh(data_dir)
+    make_private(data_dir / "secret", secret)
     listener = open_port()
     host, port = listener.getsockname()[:2]
     flags = _flags(data_dir, host)
@@ -67,8 +69,7 @@ async def run(data_dir: Path, options: Options) -> int:
                 f"two hubs, {hub_a.url} and {hub_b.url}; their logs are in {data_dir}",
                 soft_wrap=True,
             )
-            tokens = Tokens((data_dir / "secret").read_text().strip())
-            async with Desk(hub_a.url, tokens.issue) as desk:
+            async with Desk(hub_a.url, Tokens(secret).issue) as desk:
                 stage = _Stage(desk, hub_b.url, f"http://{host}:{port}", options, console)
                 async with stage.door.open(listener):
                     summary = await stage.play(stop)

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,8 @@ def test_a_short_demo_keeps_every_promise(short_dir: Path) -> None:
     assert summary["lagMs"]["p99"] is not None
     assert "curl -NL http://127.0.0.1:" in told
     assert not (short_dir / "demo" / "valkey.sock").exists()
+    assert 0o600 == stat.S_IMODE((short_dir / "secret").stat().st_mode)
+    assert (short_dir / "secret").read_text() == (short_dir / "demo" / "secret").read_text()
 
 
 def test_ctrl_c_ends_a_demo_early_with_its_summary(short_dir: Path) -> None:

@@ -40,6 +40,12 @@ def _split(value: Any) -> Any:
     )
 
 
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("is empty")
+    return value
+
+
 def _network(value: Any) -> Any:
     parts = _split(value)
     for part in parts:
@@ -72,7 +78,7 @@ class Settings(BaseSettings):
     share_port: bool = False
     """Whether further hubs of this machine may listen on the same port."""
     redis_url: str | None = None
-    secret: Annotated[str, Field(min_length=1)] | None = None
+    secret: Annotated[str, AfterValidator(_filled)] | None = None
     jwks: str | None = None
     allowed_origins: Origins = ()
     """Whose pages may use the hub beside its own, as https://shop.example,https://app.example, or *
@@ -142,5 +148,7 @@ class Settings(BaseSettings):
             return cls(**{name: value for name, value in flags.items() if value is not None})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            name = f"{_PREFIX}{first['loc'][0]}".upper() if first["loc"] else "settings"
-            raise StartError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+            field = str(first["loc"][0]) if first["loc"] else "settings"
+            flag = f" (--{field.replace('_', '-')})" if flags.get(field) is not None else ""
+            said = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+            raise StartError(f"{_PREFIX}{field.upper()}{flag}: {said}") from None

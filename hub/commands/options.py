@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -50,10 +51,21 @@ def load(flags: dict[str, Any], *, make_secret: bool = False) -> Settings:
     if make_secret and not path.exists():
         make_private(path, secrets.token_urlsafe(32))
     try:
-        return Settings.load(**{**flags, "secret": path.read_text().strip()})
+        return Settings.load(**{**flags, "secret": _secret_in(path)})
     except FileNotFoundError:
         if settings.jwks is not None:
             return settings
         raise StartError(f"ORDERCAST_SECRET: not set, and there is no {path}") from None
     except OSError as error:
         raise StartError(f"ORDERCAST_SECRET: {path}: {error.strerror}") from None
+
+
+def _secret_in(path: Path) -> str:
+    """Raises StartError, and OSError where it cannot be read."""
+    try:
+        secret = path.read_text().strip()
+    except UnicodeDecodeError:
+        raise StartError(f"ORDERCAST_SECRET: {path} is no text") from None
+    if not secret:
+        raise StartError(f"ORDERCAST_SECRET: {path} is empty")
+    return secret

@@ -59,9 +59,21 @@ def _device(tokens: Tokens, role: Role, ttl: float | None, *, sub: str, **others
 
 def _check_claims(role: Role, orders: tuple[str, ...], claims: dict[str, Any]) -> None:
     """What the hub would refuse is not worth signing."""
+    for name, value in (*claims.items(), *(("order", order) for order in orders)):
+        if value is not None:
+            _check_text(value, f"--{name}")
     if role is Role.MERCHANT and not claims["restaurant"]:
         raise click.UsageError("a merchant's token needs --restaurant")
     if role is Role.RIDER and not claims["sub"]:
         raise click.UsageError("a rider's token needs --sub")
     if role is Role.CUSTOMER and not (claims["sub"] or orders):
         raise click.UsageError("a customer's token needs --order or --sub")
+
+
+def _check_text(value: str, option: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("is no UTF-8", param_hint=option) from None
+    if not value:
+        raise click.BadParameter("is empty", param_hint=option)

@@ -45,7 +45,8 @@ def _read_by(read: Callable[[str], str]) -> Command:
     help="seconds that the slow body takes",
 )
 @click.option("--json", "as_json", is_flag=True, help="print the report as one JSON object")
-def check(url: str, secret: str, slow: float, as_json: bool) -> None:
+@click.option("--data-dir", default=None, hidden=True)
+def check(url: str, secret: str, slow: float, as_json: bool, data_dir: str | None) -> None:
     """Send a receiver what the bridge would, and worse, and say what it gets wrong.
 
     The orders are made up: their ids begin with test_. Exit status 1 if a must does not hold.

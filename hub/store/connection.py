@@ -40,6 +40,8 @@ COMMAND_TIMEOUT = 4.0
 START_TIMEOUT = 3.0
 POOL = 32
 
+_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
+
 
 def _without_password(url: str) -> str:
     return re.sub(r"://[^@/]*@", "://***@", url)
@@ -82,6 +84,8 @@ class Connection:
         self.pipes = Pipes(self.credentials)
 
     def _connect(self, url: str) -> Any:
+        if not url.lower().startswith(_SCHEMES):
+            raise StartError(f"ORDERCAST_REDIS_URL: must begin with {', '.join(_SCHEMES)}")
         options: dict[str, Any] = {
             "socket_connect_timeout": CONNECT_TIMEOUT,
             "socket_timeout": COMMAND_TIMEOUT,
@@ -97,8 +101,9 @@ class Connection:
                 **options,
             )
             return Redis.from_pool(pool)
-        except ValueError as error:
-            raise StartError(f"ORDERCAST_REDIS_URL: {error}") from None
+        except (ValueError, RedisClusterException) as error:
+            said = str(error).partition("\n")[0]
+            raise StartError(f"ORDERCAST_REDIS_URL: {said}") from None
 
     @property
     def client(self) -> Any:

@@ -13,12 +13,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx2
 import pytest
 from aiohttp import web
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from hub.cli import cli
 from schemas.documents import document
 from tests.hub.harness import SECRET, eventually, now, order_body, status_body
 
@@ -114,7 +116,7 @@ async def watching(url: str, order: dict[str, Any], **more: Any) -> AsyncIterato
     [
         (["up"], {"nonsense": "1"}, 3, "ORDERCAST_NONSENSE"),
         (["up"], {"port": "eighty"}, 3, "ORDERCAST_PORT"),
-        (["up", "--port", "99999"], {}, 3, "ORDERCAST_PORT"),
+        (["up", "--port", "99999"], {}, 3, "ORDERCAST_PORT (--port)"),
         (["up"], {"drain_seconds": "soon"}, 3, "ORDERCAST_DRAIN_SECONDS"),
         (["up"], {"webhook_allow": "here"}, 3, "ORDERCAST_WEBHOOK_ALLOW"),
         (["up"], {"allowed_origins": "*,b.example"}, 3, "ORDERCAST_ALLOWED_ORIGINS: b.example"),
@@ -128,12 +130,17 @@ async def watching(url: str, order: dict[str, Any], **more: Any) -> AsyncIterato
         (["up"], {"audit_interval": "5m"}, 3, "ORDERCAST_AUDIT_INTERVAL"),
         (["up"], {"witness": "http://example.com/"}, 3, "ORDERCAST_WITNESS"),
         (["serve"], {"secret": SECRET, "redis_url": "http://x"}, 3, "ORDERCAST_REDIS_URL"),
+        (["serve"], {"secret": SECRET, "redis_url": "http://x"}, 3, "redis+cluster://"),
         (["serve"], {"secret": SECRET, "redis_url": "unix:///none"}, 3, "ORDERCAST_REDIS_URL"),
+        (["serve"], {"secret": SECRET, "redis_url": "redis+cluster://"}, 3, "ORDERCAST_REDIS_URL"),
         (["serve"], {"secret": SECRET, "jwks": "/none"}, 3, "ORDERCAST_JWKS"),
         (["up", "--no-such-flag"], {}, 2, "--no-such-flag"),
         (["token", "--role", "king"], {}, 2, "king"),
         (["token", "--role", "rider"], {"secret": SECRET}, 2, "--sub"),
         (["token", "--role", "ops", "--ttl", "long"], {"secret": SECRET}, 2, "--ttl"),
+        (["token", "--role", "platform", "--partner", ""], {"secret": SECRET}, 2, "--partner"),
+        (["token", "--role", "customer", "--order", ""], {"secret": SECRET}, 2, "--order"),
+        (["token", "--role", "rider", "--sub", "\udcff"], {"secret": SECRET}, 2, "--sub"),
         (["schema", "poem"], {}, 2, "poem"),
     ],
 )
@@ -153,6 +160,29 @@ def test_what_keeps_a_command_from_starting_is_named(
     assert "Traceback" not in ended.stderr
     if status == 3:
         assert 1 == len(ended.stderr.strip().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is empty"), (b" \n", "is empty"), (b"\xff\xfe", "is no text")]
+)
+def test_a_file_that_holds_no_secret_is_named(content: bytes, said: str, short_dir: Path) -> None:
+    """One line, and no traceback."""
+    (short_dir / "secret").write_bytes(content)
+    for words in (["serve"], ["token", "--role", "platform"]):
+        ended = run(*words, "--data-dir", str(short_dir))
+        told = f"ordercast: ORDERCAST_SECRET: {short_dir / 'secret'} {said}\n"
+        assert (3, told) == (ended.returncode, ended.stderr)
+
+
+def test_every_command_takes_a_data_dir() -> None:
+    """Whether it needs one or not."""
+    groups = [cli]
+    while groups:
+        for command in groups.pop().commands.values():
+            if isinstance(command, click.Group):
+                groups.append(command)
+            else:
+                assert "data_dir" in {each.name for each in command.params}, command.name
 
 
 def test_a_taken_port_and_a_taken_directory_are_named(short_dir: Path) -> None:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from hub.errors import StartError
 from hub.settings import Settings
 from hub.tasks import end
+from hub.transports.exchange import error_handlers
 from hub.transports.front import Front
 from hub.transports.service import ops_routes
 from hub.transports.upgrade import SocketProtocol
@@ -150,7 +151,7 @@ async def running_hub(
         await app.state.start()
         stack.push_async_callback(app.state.stop)
         if settings.ops_port is not None:
-            ops_app = Starlette(routes=ops_routes)
+            ops_app = Starlette(routes=ops_routes, exception_handlers=error_handlers)
             ops_app.state = _WithoutDrain(app.state)  # type: ignore[assignment]
             ops_listener = bind(settings.host, settings.ops_port)
             await stack.enter_async_context(_serving(ops_app, ops_listener))

@@ -120,7 +120,11 @@ def _check_update(update: OrderStatusUpdate, actor: Actor, now: float) -> None:
 def _check_step(state: OrderState, target: Status, actor: Actor) -> None:
     allowed = TRANSITIONS[state.status]
     if actor.role is Role.CUSTOMER and state.status is not Status.PENDING:
-        allowed = ()
+        raise ConflictError(
+            f"a customer may cancel while the order is PENDING, this one is {state.status}",
+            current=state.status.value,
+            allowed=[],
+        )
     if target not in allowed:
         named = ", ".join(allowed) or "none"
         raise ConflictError(

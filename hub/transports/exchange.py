@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -26,7 +27,16 @@ from schemas.lifecycle import Role
 from schemas.model import Wire
 from schemas.wire import dumps, loads
 
-__all__ = ["answer", "bearer", "body_of", "caller", "error_handlers", "query_int", "read_body"]
+__all__ = [
+    "answer",
+    "bearer",
+    "body_of",
+    "caller",
+    "error_handlers",
+    "problem",
+    "query_int",
+    "read_body",
+]
 
 Model = TypeVar("Model", bound=Wire)
 
@@ -120,7 +130,7 @@ def answer(
     return Response(dumps(body), status, headers, media_type="application/json")
 
 
-def _problem(
+def problem(
     status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
     slug = title.lower().replace(" ", "-")
@@ -143,22 +153,24 @@ async def _refused(request: Request, error: Exception) -> Response:
         headers["Connection"] = "close"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    return _problem(error.status, error.title, error.detail, headers, **error.members)
+    return problem(error.status, error.title, error.detail, headers, **error.members)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": str(_RETRY_AFTER)}
     detail = "the store is away; ask again, with the same Idempotency-Key if there is one"
-    return _problem(503, "Unavailable", detail, headers)
+    return problem(503, "Unavailable", detail, headers)
 
 
 async def _http(request: Request, error: Exception) -> Response:
+    """What the routing refuses: a path, or a method."""
     assert isinstance(error, HTTPException)
-    title = {404: "Not Found", 405: "Method Not Allowed"}.get(error.status_code, "Error")
-    headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = ", ".join(sorted(_allowed(request)))
-    return _problem(error.status_code, title, str(error.detail), headers)
+        allowed = ", ".join(sorted(_allowed(request)))
+        detail = f"{request.method} is not for this path; allowed: {allowed}"
+        return problem(405, "Method Not Allowed", detail, {"Allow": allowed})
+    detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
+    return problem(error.status_code, HTTPStatus(error.status_code).phrase, detail)
 
 
 def _allowed(request: Request) -> set[str]:

@@ -7,15 +7,27 @@ ends, and silent connections stay for good.
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from hub.transports.exchange import problem
 
 __all__ = ["LimitedHttp"]
 
 MAX_HEAD: Final = 32 * 1024
 HEAD_TIMEOUT: Final = 10.0
-_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+def _whole(response: Response) -> bytes:
+    """An answer to what never became a request."""
+    head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
+    start = STATUS_LINE[response.status_code] + head
+    return start + b"connection: close\r\n\r\n" + bytes(response.body)
+
+
+_UNREADABLE: Final = _whole(problem(400, "Bad Request", "this is no HTTP/1.1 request"))
+_TOO_LARGE: Final = _whole(
+    problem(431, "Request Header Fields Too Large", f"a head is at most {MAX_HEAD} bytes")
 )
 
 
@@ -42,6 +54,10 @@ class LimitedHttp(HttpToolsProtocol):
                 self.transport.close()
                 return
         super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        self.transport.write(_UNREADABLE)
+        self.transport.close()
 
     def _ends_head(self, data: bytes) -> bool:
         """A head within the limit may come with much of its body."""

@@ -102,6 +102,7 @@ def test_a_customer_cancels_while_pending(start: Status) -> None:
         with pytest.raises(ConflictError) as refused:
             change_status(state, asked, customer, LATER)
         assert [] == refused.value.members["allowed"]
+        assert "while the order is PENDING" in refused.value.detail
 
 
 @pytest.mark.parametrize("status", Status)

@@ -223,6 +223,7 @@ async def test_a_forbidden_step(hub: RunningHub, order: dict[str, Any], status: 
 
 OTHERS = [
     ("post", "/v1/orders/{}/payment", {"state": "UNPAID"}, 422),
+    ("post", "/v1/orders/{}/payment", {"state": ["PAID"]}, 422),
     ("post", "/v1/orders/{}/payment", {"state": 1}, 422),
     ("post", "/v1/orders/{}/payment", {}, 422),
     ("put", "/v1/orders/{}/rider", {"riderId": ""}, 422),
@@ -261,6 +262,28 @@ async def test_other_requests_that_do_not_fit(
     answer = await hub.platform.request(method, path.format(order["orderId"]), json=body)
     assert (status, PROBLEM) == (answer.status_code, answer.headers["Content-Type"])
     assert status == answer.json()["status"]
+
+
+@pytest.mark.parametrize("state", ["UNPAID", "REFUNDED", 1, None])
+async def test_what_a_payment_may_be_is_said(
+    hub: RunningHub, order: dict[str, Any], state: Any
+) -> None:
+    """The two that can be told, not the third that it has before."""
+    path = f"/v1/orders/{order['orderId']}/payment"
+    answer = await hub.platform.post(path, json={"state": state})
+    wanted = [{"pointer": "#/state", "detail": "must be PAID or FAILED"}]
+    assert (422, wanted) == (answer.status_code, answer.json()["errors"])
+
+
+async def test_where_nothing_is_and_what_is_not_allowed_is_said(
+    hub: RunningHub, order: dict[str, Any]
+) -> None:
+    """In words, and the methods in `Allow` too."""
+    missing = await hub.platform.get("/v1/nothing")
+    wrong = await hub.platform.put("/v1/orders", json={})
+    assert "there is nothing at this path" == missing.json()["detail"]
+    assert "PUT is not for this path; allowed: GET, HEAD, POST" == wrong.json()["detail"]
+    assert "GET, HEAD, POST" == wrong.headers["Allow"]
 
 
 async def test_a_body_of_64_kib(hub: RunningHub, order: dict[str, Any]) -> None:

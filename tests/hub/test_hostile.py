@@ -1,11 +1,13 @@
 """What a hostile or unlucky client tried once, and must not achieve again."""
 
 import asyncio
+import json
 import os
 import signal
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
@@ -166,8 +168,28 @@ async def test_a_head_without_end(hub: RunningHub) -> None:
     """431 before it fills the memory."""
     async with raw(hub) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * (limits.MAX_HEAD + 1))
-        answer = await asyncio.wait_for(reader.readline(), PATIENCE)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
     assert answer.startswith(b"HTTP/1.1 431")
+    assert 431 == problem_in(answer)["status"]
+
+
+@pytest.mark.parametrize(
+    "sent", [b"FOO / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"]
+)
+async def test_what_is_no_request_gets_a_problem_too(hub: RunningHub, sent: bytes) -> None:
+    """As everything that is refused does."""
+    async with raw(hub) as (reader, writer):
+        writer.write(sent)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert 400 == problem_in(answer)["status"]
+
+
+def problem_in(answer: bytes) -> dict[str, Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json\r\n" in head
+    assert f"content-length: {len(body)}\r\n".encode() in head
+    return dict(json.loads(body))
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost:"])

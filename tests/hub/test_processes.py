@@ -311,6 +311,11 @@ async def test_the_operations_port_answers_alone(short_dir: Path) -> None:
             for path in ("/healthz", "/readyz", "/metrics"):
                 assert 200 == (await client.get(f"http://127.0.0.1:{ops}{path}")).status_code
                 assert 404 == (await client.get(program.url + path)).status_code
+            for method, status in (("DELETE", 405), ("GET", 404)):
+                path = "/healthz" if status == 405 else "/v1/orders"
+                refused = await client.request(method, f"http://127.0.0.1:{ops}{path}")
+                assert "application/problem+json" == refused.headers["Content-Type"]
+                assert status == refused.status_code == refused.json()["status"]
             assert 200 == (await client.get(f"{program.url}/openapi.json")).status_code
 
 

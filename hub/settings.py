@@ -47,9 +47,10 @@ def _filled(value: str) -> str:
 
 
 def _network(value: Any) -> Any:
+    """CIDRs. One with bits beyond its length is refused: it may be meant for one address alone."""
     parts = _split(value)
     for part in parts:
-        ipaddress.ip_network(part, strict=False)
+        ipaddress.ip_network(part)
     return parts
 
 

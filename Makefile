@@ -19,7 +19,7 @@ demo:
 	@$(MAKE) --no-print-directory $(RUN)
 	$(BIN)/ordercast demo $(ARGS)
 
-venv: $(STAMP)
+venv: $(RUN)
 
 test: check
 	$(BIN)/pytest -n auto $(ARGS)

@@ -23,7 +23,9 @@ def test_the_whole_of_it(tmp_path: Path, short_dir: Path) -> None:
     """Installing is what this virtual environment has behind it: its target only has to be one."""
     (install, _), *rest = BLOCKS
     (target,) = re.findall(r"^make (\S+)$", install, re.M)
-    subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+    making = ["make", "--dry-run", "--always-make", target]
+    made = subprocess.run(making, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "pip install" in made
     settings = {"port": str(free_port()), "data_dir": str(short_dir)}
     came = outputs([code for code, _ in rest], tmp_path, **settings)
     for (code, shown), output in zip(rest, came, strict=True):

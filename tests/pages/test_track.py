@@ -33,6 +33,7 @@ ITEMS = [
     {"itemId": "i2", "name": "Noodles", "quantity": 2, "unitPriceCents": 1800},
 ]
 _WINDOW = r"\d\d:\d\d\s?–\s?\d\d:\d\d"
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 HALFWAY = {"lat": (SHOP["lat"] + DOOR["lat"]) / 2, "lng": (SHOP["lng"] + DOOR["lng"]) / 2}
 
 
@@ -198,6 +199,21 @@ async def test_a_rider_not_seen_lately_is_greyed_and_then_gone(hub: RunningHub, 
     async with show(link(await riding(hub, offset=-125))) as page:
         await expect(page.locator(".whereabouts")).to_contain_text("last seen 2 minutes ago")
         await expect(page.locator(".sign.rider")).to_have_attribute("data-worth", "lost")
+
+
+async def test_the_map_follows_when_the_rider_appears(hub: RunningHub, show: Open) -> None:
+    """That it moves by itself is no wish to look elsewhere: nothing offers to lead back."""
+    rider = fresh("rider")
+    order = await on_delivery(hub.platform, rider)
+    async with show(link(order)) as page:
+        await expect(page.locator(".sign.shop")).to_be_visible()
+        await fixed(hub, rider, **HALFWAY)
+        await expect(page.locator(".sign.rider")).to_be_visible()
+        await page.evaluate(TWO_FRAMES)
+        await expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+        await page.get_by_role("button", name="Zoom in").click()
+        await expect(page.get_by_role("button", name="Show all")).to_be_visible()
 
 
 async def test_another_rider_begins_with_nothing(hub: RunningHub, show: Open) -> None:

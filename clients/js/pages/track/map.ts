@@ -73,7 +73,8 @@ export class TrackMap {
     L.control.scale({ position: "bottomleft", maxWidth: 120, imperial: false }).addTo(this.#map);
     this.#zoom = L.control.zoom({ position: "bottomright" }).addTo(this.#map);
     this.#all = this.#allButton(element);
-    this.#map.on("dragstart zoomstart", () => this.#freed());
+    this.#map.on("dragstart", () => this.#freed());
+    this.#map.on("zoomstart", () => this.#framing || this.#freed());
     element.addEventListener("keydown", ({ key }) => {
       if (key.startsWith("Arrow")) this.#freed();
     });
@@ -157,14 +158,17 @@ export class TrackMap {
   #frame(animate: boolean): void {
     const { shop, door, rider } = this.#scene as Scene;
     const seen = [rider ?? shop, door].filter((place) => place !== undefined);
+    // An animation starts and ends later; and what moves nothing ends as well.
     this.#framing = true;
+    this.#map.once("moveend", () => {
+      this.#framing = false;
+    });
     this.#map.fitBounds(L.latLngBounds(seen), {
       maxZoom: NEAREST,
       paddingTopLeft: [48, 56],
       paddingBottomRight: [48, 56],
       animate: animate && !still(),
     });
-    this.#framing = false;
   }
 
   #outside(place: LatLng | undefined): boolean {
@@ -172,7 +176,6 @@ export class TrackMap {
   }
 
   #freed(): void {
-    if (this.#framing) return;
     this.#follows = false;
     this.#all.hidden = false;
   }

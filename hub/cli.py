@@ -3,12 +3,14 @@
 import asyncio
 import json
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import uvloop
+from jwt import InsecureKeyLengthWarning
 
 from hub import programs
 from hub.commands.audit import audit, verify
@@ -126,6 +128,7 @@ for command in (audit, eta, token, verify, webhook):
 
 def main() -> None:
     """Exit status 2 for a wrong command line, 3 for what keeps the program from starting."""
+    warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # `programs.run` says it, once
     try:
         cli(standalone_mode=True)
     except StartError as error:

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import click
 import structlog
@@ -32,10 +32,14 @@ __all__ = ["bridge", "gateway_config", "run", "serve", "store", "up", "worker"]
 
 log = structlog.get_logger("hub")
 
+_SAFE_SECRET: Final = 32
+
 
 def run(settings: Settings, program: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """Run a program until it is stopped. Raises StartError."""
     configure_logging(settings)
+    if settings.secret is not None and len(settings.secret.encode()) < _SAFE_SECRET:
+        log.warning("ORDERCAST_SECRET is short: HS256 asks for 32 bytes (RFC 7518, 3.2)")
     _raise_file_limit()
     if settings.tracing:
         tracing.start(getattr(program, "__name__", "ordercast"))

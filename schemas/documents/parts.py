@@ -63,10 +63,12 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "afterSeq": _given(
         "after",
         "query",
-        {"type": "integer", "minimum": 0, "default": 0},
+        {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0},
         "Only events with a greater `seq`.",
     ),
-    "cursor": _given("after", "query", _TEXT, "`next` of the page before."),
+    "cursor": _given(
+        "after", "query", {"type": "string", "minLength": 1}, "`next` of the page before."
+    ),
     "ofEndpoint": _given(
         "endpoint", "query", _TEXT, "Only deliveries to this one: its id, `confirmed` or `changes`."
     ),

@@ -175,6 +175,17 @@ def test_a_file_that_holds_no_secret_is_named(content: bytes, said: str, short_d
         assert (3, told) == (ended.returncode, ended.stderr)
 
 
+def test_a_short_secret_is_told_of_by_the_hub_alone(short_dir: Path) -> None:
+    """In its log; a token is printed and nothing else."""
+    signed = run("token", "--role", "platform", secret="short")
+    assert (0, "") == (signed.returncode, signed.stderr)
+    away = {"redis_url": "unix:///none", "port": "0"}
+    ended = run("serve", "--data-dir", str(short_dir), secret="short", **away)
+    assert "ORDERCAST_SECRET is short" in ended.stderr
+    ended = run("serve", "--data-dir", str(short_dir), secret=SECRET, **away)
+    assert "short" not in ended.stderr
+
+
 def test_every_command_takes_a_data_dir() -> None:
     """Whether it needs one or not."""
     groups = [cli]

@@ -157,10 +157,14 @@ class Socket(WSListener):
 
     def event(self, frames: Frames) -> None:
         EVENTS.value += 1
-        if self._held is not None:
-            # What is held may be no longer for these eyes, now that the order has moved on.
-            self._held.pop(frames.message["orderId"], None)
+        # What is held may be no longer for these eyes, now that the order has moved on.
+        self.let_go(frames.message["orderId"])
         self.send(frames[self.encode])
+
+    def let_go(self, order_id: str) -> None:
+        """A position of the order that is held back is not to come any more."""
+        if self._held is not None:
+            self._held.pop(order_id, None)
 
     def position(self, order_id: str, encoded: bytes) -> None:
         if self._held is None:

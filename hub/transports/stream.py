@@ -42,6 +42,7 @@ class Stream(Conversation):
         ]
         for subscriber in others:
             self._fanout.recast(subscriber, self.claims)
+            self.socket.let_go(subscriber.order_id)
         for subscriber in others:
             stored = await self.state.order_store.load(subscriber.order_id)
             here = self._subscribers.get(subscriber.order_id) is subscriber
@@ -87,6 +88,7 @@ class Stream(Conversation):
     def _leave(self, subscriber: Subscriber) -> None:
         self._fanout.unsubscribe(subscriber)
         self._subscribers.pop(subscriber.order_id, None)
+        self.socket.let_go(subscriber.order_id)
 
     def forget(self, order_id: str) -> None:
         self._subscribers.pop(order_id, None)

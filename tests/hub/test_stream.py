@@ -5,7 +5,8 @@ import os
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -16,6 +17,7 @@ from hub.core.claims import WORKER_CLAIMS
 from hub.metrics import POSITIONS_CONFLATED
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import order_keys
+from hub.transports.socket import MAX_WAITING, Socket
 from schemas.lifecycle import Role
 from schemas.messages import PositionMessage, StreamEvent, Subscribed, Welcome
 from schemas.telemetry import Sighting
@@ -651,6 +653,44 @@ async def test_a_position_delays_no_event(hub: RunningHub, platform: httpx2.Asyn
         newest = format_time(began + number / 1000)
         await slow.until("position", having("at", newest))
     assert [2] == seqs(slow.seen)
+
+
+@pytest.mark.parametrize("way", ["unsubscribe", "subscribe", "auth"])
+async def test_a_position_held_back_goes_with_its_subscription(
+    hub: RunningHub, platform: httpx2.AsyncClient, way: str
+) -> None:
+    """A slow reader gets none after `unsubscribed`, a newer snapshot, or a token for less."""
+    order, other = await on_delivery(platform, fresh("r")), await place(platform)
+    name = order["orderId"]
+    options: dict[str, Any] = {"sock": narrow(hub.port), "max_queue": 1}
+    async with (
+        hub.stream() as fast,
+        hub.socket("/v1/stream", token(Role.PLATFORM), **options) as slow,
+    ):
+        for wire in (fast, slow):
+            await wire.subscribe(name)
+        await slow.subscribe(other["orderId"])
+        (server_side,) = (s for s in hub.state.sockets if other["orderId"] in watched(s))
+        feeds, filling = hub.state.fanout._feeds, count(2)
+        assert server_side._transport is not None
+        link = server_side._transport.underlying_transport
+        while link.get_write_buffer_size() < MAX_WAITING - 20_000:
+            event = {**an_event(other, next(filling)), "reason": "x" * 10_000}
+            feeds[other["orderId"]].tell(event)
+        leg = feeds[name].leg
+        hub.state.riders.board.place(name, leg).put(a_sighting(leg, time.time()))
+        await fast.until("position")
+        assert name in (server_side._held or ())
+        about = {"token": order["streamToken"]} if way == "auth" else {"id": 9, "orderId": name}
+        await slow.send(type=way, **about)
+        await eventually(lambda: name not in (server_side._held or ()))
+        assert "position" not in {message["type"] for message in await slow.quiet()}
+
+
+def watched(server_side: Socket) -> Collection[str]:
+    """The orders on a socket of the hub."""
+    orders: dict[str, Any] = server_side.talk._subscribers  # type: ignore[attr-defined]
+    return orders
 
 
 async def test_a_reader_that_is_too_slow(hub: RunningHub, platform: httpx2.AsyncClient) -> None:

@@ -60,9 +60,9 @@ def _environment(home: Path, *, caches: bool) -> dict[str, str]:
 
 async def _address(lines: asyncio.StreamReader) -> str:
     async for line in lines:
-        text = line.decode().strip()
-        if text.startswith("http") and "/track/" in text:
-            return text
+        *_, last = line.decode().split() or [""]
+        if last.endswith("/track"):
+            return last
     raise SystemExit("bench.first: `make demo` printed no address of a tracked order")
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from rich.console import Console
 
+from hub.demo import browser
 from hub.demo.checks import check_lanes
 from hub.demo.children import running
 from hub.demo.desk import Desk
@@ -160,20 +161,26 @@ class _Stage:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _show_addresses(self) -> None:
-        """Once there is an order to look at."""
+        """Once there is an order to look at. On a terminal the pages are opened, too."""
         await self._town.begun.wait()
-        shown = {"the same as a stream of messages": f"curl -NL {self._own_url}/stream"}
-        if (BUILT / "track.html").exists():
-            page = {"an order on its way, in a browser": f"{self._own_url}/track"}
-            shown = (
-                page | shown | {"all orders, as a dispatcher sees them": f"{self._own_url}/desk"}
-            )
-        else:
-            self._console.print(
-                "the web pages are not built: `make pages` does, where there is npm"
-            )
-        for what, address in shown.items():
-            self._console.print(f"{what + ':':40}{address}", soft_wrap=True)
+        stream = ("the same as a stream of messages", f"curl -NL {self._own_url}/stream")
+        if not (BUILT / "track.html").exists():
+            self._tell("the web pages are not built: `make pages` does, where there is npm")
+            self._tell_address(*stream)
+            return
+        track, desk = f"{self._own_url}/track", f"{self._own_url}/desk"
+        self._tell_address("an order on its way, in a browser", track)
+        self._tell_address(*stream)
+        self._tell_address("all orders, as a dispatcher sees them", desk)
+        self._tell_address("the first order's page", self.door.first)
+        if self._console.is_terminal:
+            browser.show(track, desk)
+
+    def _tell_address(self, what: str, address: str) -> None:
+        self._tell(f"{what + ':':40}{address}")
+
+    def _tell(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
 
     async def _stored(self, stopped: asyncio.Task[bool]) -> dict[str, list[Event]]:
         """All events of all orders, and a moment for streams that are still under way."""

@@ -36,11 +36,19 @@ class Door:
         if path == "/desk":
             return _redirect(self._desk_url)
         if path == "/track" and order is not None:
-            return _redirect(f"{self._watch_url}/track/{order.order_id}#{order.token}")
+            return _redirect(self._page_of(order))
         if path == "/stream" and order is not None:
             stream = f"/v1/orders/{order.order_id}/stream?access_token={order.token}"
             return _redirect(self._watch_url + stream)
         return PlainTextResponse("no such page, or no order yet\n", 404)
+
+    @property
+    def first(self) -> str:
+        """The page of the first order. Raises StopIteration while there is none."""
+        return self._page_of(next(iter(self._records.orders.values())))
+
+    def _page_of(self, order: OrderRecord) -> str:
+        return f"{self._watch_url}/track/{order.order_id}#{order.token}"
 
     def _to_look_at(self) -> OrderRecord | None:
         """The newest on its way, else the newest that is not at its end, else the newest."""

@@ -56,5 +56,11 @@ async def test_the_desk_is_led_to_before_there_is_an_order() -> None:
     assert 404 == track.status_code
 
 
+def test_the_first_order_has_a_page_that_stays() -> None:
+    """Whatever becomes of it."""
+    door = Door(records_of("COMPLETED", "ON_DELIVERY"), "http://hub", "", partner)
+    assert "http://hub/track/ord_0#t0" == door.first
+
+
 async def test_webhooks_are_the_partners() -> None:
     assert 202 == (await ask(records_of("PENDING"), "POST", "/hooks")).status_code

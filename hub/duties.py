@@ -76,4 +76,5 @@ def _warehouse_of(hub: Hub, root: str) -> Warehouse:
     if hub.settings.secret is None:
         raise StartError("ORDERCAST_WAREHOUSE: needs ORDERCAST_SECRET, to make pseudonyms by")
     names, interval = Pseudonyms(hub.settings.secret), hub.settings.warehouse_interval
-    return Warehouse(root, hub.connection, sources(hub.order_store, names), names, interval)
+    filled, keep = sources(hub.order_store, names), hub.settings.warehouse_retention
+    return Warehouse(root, hub.connection, filled, names, interval, keep)

@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     warehouse: Annotated[str, Field(min_length=1)] | None = None
     """Where the tables are: a path, or a URL that deltalake takes (s3://..., az://..., gs://...)."""
     warehouse_interval: Duration = 60.0
+    warehouse_retention: Duration | None = None
+    """How long rows are kept there, by whole days; for ever without."""
 
     audit_key: Annotated[str, Field(min_length=1)] | None = None
     """Signs the audit log's heads: 32 bytes in base64, PEM, or a file with either."""

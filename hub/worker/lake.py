@@ -10,6 +10,7 @@ All of this blocks: call it from a thread. What goes wrong is raised as LakeErro
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,8 @@ _CONFIGURATION: Final = {
 }
 _PIECE: Final = 1000
 """Rows that Arrow is given at a time: meanwhile no other thread runs, deadlines' neither."""
+
+_EPOCH: Final = date(1970, 1, 1)
 
 _TIDIED: Final = "tidied"
 """The application transaction by which a day's compaction is claimed."""
@@ -92,6 +95,16 @@ class Table:
             table.update_incremental()
             found = table.to_pyarrow_table(columns=[column], filters=list(where))
             return list(found.column(column).to_pylist())
+
+    def expire(self, day: int) -> int:
+        """Take out all days before this one (since 1970), each with its files; answers how many
+        rows they had. Readers of an older version have the files for another week: see `tidy`.
+        """
+        first = (_EPOCH + timedelta(days=day)).isoformat()
+        with _mapped():
+            table = self._table()
+            table.update_incremental()
+            return int(table.delete(f"day < DATE '{first}'")["num_deleted_rows"])
 
     def tidy(self, day: int) -> None:
         """Few large files in the place of many small ones, and gone what nobody reads any more;

@@ -34,6 +34,9 @@ _UNDER_WAY: Final = 5.0
 _ALL: Final = range(PARTITIONS)
 
 _ROWS: Final = Counter("ordercast_warehouse_rows_total", "Rows written", ["table"])
+_EXPIRED: Final = Counter(
+    "ordercast_warehouse_expired_total", "Rows deleted because of their age", ["table"]
+)
 _LOST: Final = Counter(
     "ordercast_warehouse_lost_total", "What found no room while the warehouse was away", ["stream"]
 )
@@ -57,8 +60,9 @@ class Warehouse:
         sources: Sequence[Source],
         names: Pseudonyms,
         interval: float,
+        retention: float | None = None,
     ) -> None:
-        """`interval`: seconds between two batches."""
+        """`interval`: seconds between two batches; `retention`: after which rows are deleted."""
         self.tables = {each.table: Table(root, each.table) for each in sources}
         self._log = Log(connection, READER)
         self._tails = {each.stream: Tail(connection, each.stream) for each in sources}
@@ -66,6 +70,7 @@ class Warehouse:
         self._sources = sources
         self._names = names
         self._interval = interval
+        self._retention = retention
         self._next = 0.0
         self._held = False
         self._tidied = 0
@@ -173,9 +178,13 @@ class Warehouse:
 
     async def _tidy(self) -> None:
         """Once a day (UTC); that it was done the table knows."""
-        day = int(time.time()) // _DAY
+        now = time.time()
+        day = int(now) // _DAY
         if day == self._tidied:
             return
-        for table in self.tables.values():
+        for name, table in self.tables.items():
+            if self._retention is not None:
+                first = int((now - self._retention) // _DAY)
+                _EXPIRED.labels(name).inc(await asyncio.to_thread(table.expire, first))
             await asyncio.to_thread(table.tidy, day)
         self._tidied = day

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from prometheus_client import REGISTRY
 from hub.core.claims import Claims
 from hub.core.pseudonyms import Pseudonyms
 from hub.core.warehouse import TABLES, entry_of, position_of
+from hub.duties import worker_of
 from hub.errors import StartError
 from hub.services.logbook import Logbook, Note
 from hub.store import requests
@@ -22,12 +24,24 @@ from hub.store.keys import PARTITIONS, partition_of, tag
 from hub.store.lanes import Lanes, News, Room, Settlement, State, Target
 from hub.store.log import PATIENCE, READERS, Log
 from hub.store.orders import OrderStore
+from hub.tasks import end
 from hub.worker import lake
+from hub.worker.keys import load_keys
 from hub.worker.lake import LakeError, OutrunError, Table, check_extra
 from hub.worker.sources import sources
 from hub.worker.warehouse import READER, Warehouse
 from schemas.lifecycle import Role
-from tests.hub.harness import SECRET, RunningHub, advance, assign, fresh, hubs, move, place
+from tests.hub.harness import (
+    SECRET,
+    RunningHub,
+    advance,
+    assign,
+    eventually,
+    fresh,
+    hubs,
+    move,
+    place,
+)
 
 NAMES = Pseudonyms(SECRET)
 
@@ -38,9 +52,9 @@ async def hub(store: EmbeddedStore) -> AsyncIterator[RunningHub]:
         yield hub
 
 
-def warehouse(connection: Connection, root: Path) -> Warehouse:
+def warehouse(connection: Connection, root: Path, retention: float | None = None) -> Warehouse:
     filled = sources(OrderStore(connection, 3600), NAMES)
-    return Warehouse(str(root), connection, filled, NAMES, interval=0.0)
+    return Warehouse(str(root), connection, filled, NAMES, 0.0, retention)
 
 
 @pytest.fixture
@@ -173,6 +187,68 @@ async def test_of_two_that_tidy_one_does(root: Path) -> None:
     assert 1 == len(opened.file_uris())
     compactions = [each for each in opened.history() if each["operation"] == "OPTIMIZE"]
     assert 1 == len(compactions)
+
+
+def parquet(root: Path, table: str) -> set[str]:
+    """Days that have files."""
+    return {path.parent.name for path in (root / table).rglob("*.parquet")}
+
+
+async def test_days_past_their_time_are_deleted(
+    connection: Connection, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole days, as soon as all of a day is older; positions stay. Their files go a week later."""
+    noon = 20_000 * 86_400.0 + 43_200.0
+    row = {**dict.fromkeys(TABLES["operations"]), "hub": "one"}
+    for number, day in enumerate((19_996, 19_997, 19_998, 20_000), start=1):
+        Table(str(root), "operations").append([{**row, "day": day}], {5: number})
+    positions = Table(str(root), "operations").positions()
+    before = counter("ordercast_warehouse_expired")
+
+    def days() -> list[int]:
+        return [(each["day"] - date(1970, 1, 1)).days for each in rows(root, "operations", "day")]
+
+    monkeypatch.setattr("hub.worker.warehouse.time.time", lambda: noon)
+    await warehouse(connection, root).step()
+    assert days() == [19_996, 19_997, 19_998, 20_000]
+    monkeypatch.setattr("hub.worker.warehouse.time.time", lambda: noon + 86_400.0)
+    await warehouse(connection, root, retention=3 * 86_400.0).step()
+    assert days() == [19_998, 20_000]
+    assert counter("ordercast_warehouse_expired") == before + 2
+    assert Table(str(root), "operations").positions() == positions
+
+    assert len(parquet(root, "operations")) == 4
+    DeltaTable(str(root / "operations")).vacuum(0, dry_run=False, enforce_retention_duration=False)
+    assert len(parquet(root, "operations")) == 2
+
+
+async def test_a_worker_is_told_how_long_to_keep_rows(store: EmbeddedStore, root: Path) -> None:
+    """By the setting, as a program composes it."""
+    row = {**dict.fromkeys(TABLES["operations"]), "day": 20_000, "hub": "one"}
+    Table(str(root), "operations").append([row], {5: 1})
+    before = counter("ordercast_warehouse_expired")
+    settings = {"warehouse": str(root), "warehouse_retention": "30d"}
+    async with hubs(store, **settings) as (hub,):
+        keys = load_keys(hub.state.settings, make=True)
+        with worker_of(hub.state, keys, None) as working:
+            running = asyncio.create_task(working.run())
+            await eventually(lambda: counter("ordercast_warehouse_expired") == before + 1)
+            await end([running])
+    assert rows(root, "operations") == []
+
+
+async def test_two_that_delete_what_is_old_do_no_harm(root: Path) -> None:
+    """Nor do they to one who appends: he is outrun, and goes on."""
+    row = {**dict.fromkeys(TABLES["operations"]), "hub": "one"}
+    one, two, writer = (Table(str(root), "operations") for _ in range(3))
+    one.append([{**row, "day": 20_000}, {**row, "day": 20_002}], {5: 1})
+    writer.positions()
+    assert [one.expire(20_001), two.expire(20_001), two.expire(20_001)] == [1, 0, 0]
+    with pytest.raises(OutrunError):
+        writer.append([{**row, "day": 20_003}], {5: 2})
+    assert writer.positions()[5] == 1
+    writer.append([{**row, "day": 20_003}], {5: 2})
+    assert [each["day"].day for each in rows(root, "operations", "day")] == [6, 7]
 
 
 async def test_two_at_once_write_each_event_once(

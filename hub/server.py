@@ -73,7 +73,8 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
         listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise StartError(f"--host/--port: cannot listen on {host}:{port}: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise StartError(f"--host/--port: cannot listen on {host}:{port}: {why}") from None
     listener.setblocking(False)
     return listener
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from schemas.exceptions import OrderException
 from schemas.lifecycle import EventType
@@ -109,7 +109,17 @@ class EndpointRequest(Wire):
     quiet_hours: QuietHours | None = None
 
 
+def _refused_null(schema: dict[str, Any]) -> None:
+    """None is what was not told; a null is refused, and so stands in no document."""
+    for name, member in schema["properties"].items():
+        if name != "quietHours":
+            (kind,) = [each for each in member.pop("anyOf") if each != {"type": "null"}]
+            member.update(kind)
+
+
 class EndpointPatch(Wire):
+    model_config = ConfigDict(json_schema_extra=_refused_null)
+
     url: Url | None = None
     event_types: EventTypes | None = None
     mode: Annotated[EndpointMode, Field(strict=False)] | None = None

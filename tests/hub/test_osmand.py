@@ -395,7 +395,7 @@ async def test_the_command_uses_the_kept_secret(tmp_path: Path) -> None:
         (["--role", "rider", "--sub", "r", "--partner", "p", "--device"], "--sub and --ttl only"),
         (["--role", "rider", "--sub", "r", "--device", "--ttl", "soon"], "--ttl"),
         (["--role", "rider", "--sub", "r", "--device", "--ttl", "99999999d"], "10 years"),
-        (["--role", "rider", "--sub", "r\udcff", "--device"], "--device"),
+        (["--role", "rider", "--sub", "r\udcff", "--device"], "--sub: is no UTF-8"),
     ],
 )
 async def test_what_the_command_refuses(tmp_path: Path, arguments: list[str], named: str) -> None:

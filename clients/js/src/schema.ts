@@ -497,6 +497,9 @@ export interface EndpointPatch {
   eventTypes?: (EventType | PartnerEventType)[];
   mode?: EndpointMode;
   state?: EndpointState;
+  /**
+   * seconds after the event
+   */
   delay?: number;
   quietHours?: QuietHours;
 }

@@ -25,8 +25,8 @@ from typing import Any, Final
 import uvloop
 
 from bench.machine import machine
-from hub.core.deadlines import Deadline
-from hub.core.order import place
+from hub.core.orders.deadlines import Deadline
+from hub.core.orders.order import place
 from hub.demo.checks import percentile
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore, die_with_parent

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from bench.machine import machine
 from bench.replay.trace import Point, tracks
-from hub.core.estimate import remaining
+from hub.core.orders.estimate import remaining
 from hub.eta import training
 from hub.eta.estimator import Estimator
 from hub.eta.evaluation import evaluate, rounded

@@ -1,7 +1,8 @@
 """An evening of riders, simulated: what their phones send when they are told how often.
 
 Pure and seeded. Orders come when true ones did, and are carried along recorded trips; the cadence
-is `hub.core.cadence`, asked as often as a hub asks it. Beside it: every phone every four seconds.
+is `hub.core.riders.cadence`, asked as often as a hub asks it. Beside it: every phone every four
+seconds.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from random import Random
 from typing import Any, Final
 
 from bench.replay.trace import OrderTrace, Point, load
-from hub.core.cadence import Cadence, Reason
+from hub.core.riders.cadence import Cadence, Reason
 from schemas.motion import distance
 
 __all__ = ["simulate"]

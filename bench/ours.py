@@ -18,7 +18,7 @@ from bench.processes import SERVER_CORE, on_core
 from bench.stops import Buckets, loop_stops
 from bench.target import Dial, Step
 from hub.app import Hub
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.demo.children import running
 from hub.services.tokens import Tokens
 from hub.settings import Settings

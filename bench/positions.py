@@ -28,8 +28,8 @@ from bench.ours import Ordercast
 from bench.predictors import compare
 from bench.processes import GENERATOR_CORE, on_core
 from bench.replay.trace import Point, trips
-from hub.core.course import Course
-from hub.core.fixes import FixFilter
+from hub.core.riders.course import Course
+from hub.core.riders.fixes import FixFilter
 from hub.demo.checks import percentile
 from schemas.motion import METRES_OF_A_DEGREE, distance, reckoned
 from schemas.positions import Rejection

@@ -10,8 +10,8 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from bench.replay.trace import Point
-from hub.core.course import Course
-from hub.core.telling import HEARTBEAT, SURELY, Telling
+from hub.core.riders.course import Course
+from hub.core.riders.telling import HEARTBEAT, SURELY, Telling
 from hub.demo.checks import percentile
 from schemas.motion import METRES_OF_A_DEGREE, distance, reckoned
 from schemas.telemetry import Sighting
@@ -140,7 +140,7 @@ def _drive(trip: Sequence[Point], estimate: Estimate, rule: Told) -> tuple[int, 
 
 
 def _ours(trip: Sequence[Point]) -> tuple[int, list[float]]:
-    """As the hub does it: `hub.core.course` and `hub.core.telling`."""
+    """As the hub does it: `hub.core.riders.course` and `hub.core.riders.telling`."""
     course, telling, number, errors = Course(), Telling(_METRES), 0, list[float]()
     told: Sighting | None = None
     for moment, lat, lng in trip:

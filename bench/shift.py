@@ -17,11 +17,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from hub.core.change import Change, Unchanged
-from hub.core.deadlines import Deadline, Durations, deadlines, expire
-from hub.core.exceptions import Report, hear, raise_exception, resolve
-from hub.core.order import assign_rider, change_status, pay, place
-from hub.core.state import OrderState
+from hub.core.orders.change import Change, Unchanged
+from hub.core.orders.deadlines import Deadline, Durations, deadlines, expire
+from hub.core.orders.exceptions import Report, hear, raise_exception, resolve
+from hub.core.orders.order import assign_rider, change_status, pay, place
+from hub.core.orders.state import OrderState
 from hub.demo.checks import percentile
 from hub.demo.evening import arrivals
 from schemas.exceptions import ExceptionCode, Resolution

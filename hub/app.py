@@ -12,9 +12,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from hub.bridge.addresses import AddressGuard
-from hub.core.deadlines import Durations
-from hub.core.lag import LagWindow
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.orders.deadlines import Durations
+from hub.core.privacy.pseudonyms import Pseudonyms
+from hub.core.watchers.lag import LagWindow
 from hub.errors import UnavailableError
 from hub.metrics import FEEDS, STORE_UP, event_lag_counts
 from hub.services.audit import Audit

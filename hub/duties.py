@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from hub.app import Hub
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.errors import StartError
 from hub.eta import training
 from hub.settings import Settings

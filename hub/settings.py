@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.core.callers.origins import check_origin
 from hub.core.maptiles import check_tiles
-from hub.core.origins import check_origin
 from hub.errors import StartError
 from hub.store.connection import Durability
 

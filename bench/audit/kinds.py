@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.audit.scene import KEY, Scene
-from hub.core.chain import leaf, sealed
-from hub.core.heads import Signer, head_hash
-from hub.core.merkle import leaf_hash
-from hub.core.tiles import Frontier
+from hub.core.audit.heads import Signer, head_hash
+from hub.core.audit.merkle import leaf_hash
+from hub.core.audit.tiles import Frontier
+from hub.core.orders.chain import leaf, sealed
 from hub.store.keys import order_keys
 from schemas.times import format_time
 from schemas.wire import dumps, loads_own

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.app import Hub
-from hub.core.claims import Claims
-from hub.core.heads import Signer
+from hub.core.audit.heads import Signer
+from hub.core.callers.claims import Claims
 from hub.settings import Settings
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore

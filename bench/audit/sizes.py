@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from bench.audit.scene import EVENTS, KEY, Scene, scene
 from bench.meters import cpu_seconds, percentiles
-from hub.core.chain import leaf, sealed
-from hub.core.merkle import inclusion_ranges, leaf_hash
-from hub.core.proof import check_proof
-from hub.core.tiles import Frontier
+from hub.core.audit.merkle import inclusion_ranges, leaf_hash
+from hub.core.audit.proof import check_proof
+from hub.core.audit.tiles import Frontier
+from hub.core.orders.chain import leaf, sealed
 from hub.services.audit import paths
 from hub.store.audit import Batch
 from hub.store.keys import partition_of, tag

@@ -16,7 +16,7 @@ from bench.audit.kinds import (
     break_a_tile,
 )
 from bench.audit.scene import EVENTS, KEY, Scene, scene
-from hub.core.proof import check_proof
+from hub.core.audit.proof import check_proof
 from hub.errors import OrdercastError
 from hub.store.keys import order_keys
 

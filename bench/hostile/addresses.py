@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from bench.hostile.behaviour import PARTNER, Ends, Expected, Place
 from bench.hostile.exchange import LOOPBACK
 from bench.hostile.server import elsewhere
-from hub.core.outcome import Fault, Retry
+from hub.core.webhooks.outcome import Fault, Retry
 
 __all__: list[str] = []
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from bench.hostile.exchange import Exchange
-from hub.core.outcome import Delivered, Fault, Retry, SwitchedOff, Verdict
+from hub.core.webhooks.outcome import Delivered, Fault, Retry, SwitchedOff, Verdict
 
 if TYPE_CHECKING:
     from bench.hostile.server import HostileServer

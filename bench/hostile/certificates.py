@@ -14,7 +14,7 @@ import trustme
 from bench.hostile.behaviour import DELIVERED, HEALTHY, PARTNER, Ends, Expected, Place
 from bench.hostile.exchange import HEAD_MAX, LOOPBACK
 from bench.hostile.server import HostileServer, elsewhere
-from hub.core.outcome import Fault, Retry
+from hub.core.webhooks.outcome import Fault, Retry
 
 __all__: list[str] = []
 

@@ -5,7 +5,7 @@ import asyncio
 from bench.hostile.behaviour import DELIVERED, RETRY, Ends, Expected
 from bench.hostile.exchange import SOON, Exchange, answer
 from bench.hostile.server import plain
-from hub.core.outcome import Fault, Retry
+from hub.core.webhooks.outcome import Fault, Retry
 
 __all__: list[str] = []
 

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from bench.hostile.behaviour import DELIVERED, RETRY, SWITCHED_OFF, Expected
 from bench.hostile.exchange import Exchange, answer
 from bench.hostile.server import plain
-from hub.core.outcome import Retry
+from hub.core.webhooks.outcome import Retry
 
 __all__: list[str] = []
 

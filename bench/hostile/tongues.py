@@ -3,7 +3,7 @@
 from bench.hostile.behaviour import DELIVERED, RETRY, Expected
 from bench.hostile.exchange import Exchange, answer
 from bench.hostile.server import plain
-from hub.core.outcome import Fault, Retry
+from hub.core.webhooks.outcome import Fault, Retry
 
 __all__: list[str] = []
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 import uvloop
 
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from hub.store.leases import Leases

@@ -19,7 +19,7 @@ from bench.ours import order_request
 from bench.processes import SERVER_CORE, on_core
 from bench.warehouse.child import STEPS
 from bench.webhooks.scene import Scene, opened, until
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.core.warehouse import entry_of
 from hub.demo.children import stop
 from hub.errors import UnavailableError

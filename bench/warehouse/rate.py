@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.warehouse.kills import Feed, read
 from bench.webhooks.scene import Scene, opened
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.store.connection import Connection
 from hub.tasks import end
 from hub.worker.sources import sources

@@ -16,7 +16,7 @@ from bench.processes import SERVER_CORE, on_core
 from bench.webhooks.receiver import LOOPBACK
 from hub.app import Hub
 from hub.bridge.addresses import AddressGuard
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.demo.children import Child, running
 from hub.services.endpoints import Endpoints
 from hub.settings import Settings

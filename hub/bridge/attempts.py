@@ -20,11 +20,20 @@ from hub.bridge.pacer import Pacer
 from hub.bridge.plan import origin_of_url
 from hub.bridge.sender import Sender
 from hub.bridge.turns import Turns
-from hub.core.acks import bucket_of
-from hub.core.bodies import body_of, url_of
-from hub.core.notices import Quiet, due_at
-from hub.core.outcome import Delivered, Fault, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
-from hub.core.signature import sign
+from hub.core.webhooks.acks import bucket_of
+from hub.core.webhooks.bodies import body_of, url_of
+from hub.core.webhooks.notices import Quiet, due_at
+from hub.core.webhooks.outcome import (
+    Delivered,
+    Fault,
+    GaveUp,
+    Reply,
+    Retry,
+    SwitchedOff,
+    Verdict,
+    judge,
+)
+from hub.core.webhooks.signature import sign
 from hub.services.endpoints import fresh_secret
 from hub.store.endpoints import EndpointRecord, EndpointStore
 from hub.store.lanes import Claim, Settlement, State

@@ -20,7 +20,7 @@ from rich.text import Text
 from hub.bridge.checks import CHECKS, Check, Request, Sample
 from hub.bridge.findings import ANSWER_MAX, Answer, Finding, Limits, Report, Silence, State, judge
 from hub.bridge.sender import HEADERS
-from hub.core.signature import SECRET_BYTES, make_secret
+from hub.core.webhooks.signature import SECRET_BYTES, make_secret
 
 __all__ = ["run", "show"]
 

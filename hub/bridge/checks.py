@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from hub.core.signature import sign
+from hub.core.webhooks.signature import sign
 from schemas.lifecycle import MAIN_LINE, STATUS_EVENTS
 from schemas.times import format_time
 from schemas.webhooks import RegisteredBody, StatusChangeBody, StatusPayload

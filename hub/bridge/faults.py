@@ -9,7 +9,7 @@ import aiohttp
 import structlog
 
 from hub.bridge.addresses import AddressRefusedError
-from hub.core.outcome import Fault
+from hub.core.webhooks.outcome import Fault
 
 __all__ = ["Timeouts", "explain"]
 

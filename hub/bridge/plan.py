@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgpack
 
-from hub.core.bodies import CHANGES, CONFIRMED, payload_of, url_of
+from hub.core.webhooks.bodies import CHANGES, CONFIRMED, payload_of, url_of
 from hub.store.endpoints import EndpointRecord
 from hub.store.lanes import News, Target
 from schemas.lifecycle import STATUS_EVENTS, EventType

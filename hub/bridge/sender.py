@@ -19,7 +19,7 @@ from hub.bridge import metrics
 from hub.bridge.addresses import AddressGuard, AddressRefusedError, GuardedResolver
 from hub.bridge.faults import Timeouts, explain
 from hub.bridge.pacer import Pacer
-from hub.core.outcome import Fault, Reply
+from hub.core.webhooks.outcome import Fault, Reply
 
 __all__ = ["ANSWER_MAX", "Sender", "Timeouts"]
 

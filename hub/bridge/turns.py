@@ -11,7 +11,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from hub.core.outcome import Reply
+from hub.core.webhooks.outcome import Reply
 from hub.store.lanes import Room
 
 __all__ = ["Turns", "origin_of"]

@@ -10,9 +10,9 @@ import click
 import httpx2
 from pydantic import ValidationError
 
-from hub.core.heads import PublicKey
-from hub.core.proof import check_consistency, check_proof, check_witness
-from hub.core.verdict import Fault, FaultCode, Verdict
+from hub.core.audit.heads import PublicKey
+from hub.core.audit.proof import check_consistency, check_proof, check_witness
+from hub.core.audit.verdict import Fault, FaultCode, Verdict
 from hub.settings import Settings
 from hub.worker.keys import load_keys
 from schemas.audit import AuditKeys, Head, HeadConsistency

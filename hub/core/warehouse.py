@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 import msgpack
 
-from hub.core.pseudonyms import Pseudonyms
-from hub.core.signature import WebhookId
-from hub.core.state import OrderState
+from hub.core.orders.state import OrderState
+from hub.core.privacy.pseudonyms import Pseudonyms
+from hub.core.webhooks.signature import WebhookId
 from schemas.lifecycle import FINAL, STATUS_EVENTS, EventType, Role
 from schemas.motion import distance
 from schemas.times import parse_time

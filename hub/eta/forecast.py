@@ -1,5 +1,5 @@
 """A time that something takes, as a distribution: by a middle, two widths, and the errors that were
-seen. What is left of it after a while says `hub.core.estimate`. Pure.
+seen. What is left of it after a while says `hub.core.orders.estimate`. Pure.
 """
 
 from math import exp, log
@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from hub.core.estimate import LEAST, Remaining
-from hub.core.estimate import LEVELS as SHARES
+from hub.core.orders.estimate import LEAST, Remaining
+from hub.core.orders.estimate import LEVELS as SHARES
 from hub.eta.conformal import LEVELS, Conformal
 
 __all__ = ["LONGEST", "Forecast", "quantiles", "scaled_error", "told"]
@@ -40,7 +40,7 @@ def told(forecast: Forecast, conformal: Conformal) -> Remaining:
 
 
 def quantiles(forecast: Forecast, conformal: Conformal) -> tuple[int, ...]:
-    """The whole time at each of `hub.core.estimate.LEVELS`: whole seconds, rising."""
+    """The whole time at each of `hub.core.orders.estimate.LEVELS`: whole seconds, rising."""
     found = (_seconds(forecast, conformal, _level(conformal, share)) for share in SHARES)
     return tuple(map(round, found))
 

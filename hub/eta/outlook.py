@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.core.estimate import Outlook, Remaining
+from hub.core.orders.estimate import Outlook, Remaining
 from hub.eta.estimator import Estimator
 from hub.eta.features import Features
 from hub.eta.forecast import quantiles

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import inf, log
 from typing import Final
 
-from hub.core.estimate import remaining
+from hub.core.orders.estimate import remaining
 from hub.eta import training
 from hub.eta.estimator import Estimator
 from hub.eta.forecast import Forecast, quantiles

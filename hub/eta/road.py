@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from hub.core.estimate import Remaining
+from hub.core.orders.estimate import Remaining
 from hub.eta.conformal import Conformal
 from hub.eta.forecast import Forecast, scaled_error, told
 from hub.eta.ridge import Ridge

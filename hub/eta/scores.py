@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.core.estimate import Remaining
+from hub.core.orders.estimate import Remaining
 
 __all__ = ["Told", "band", "pinball", "scores"]
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hub.core.claims import Claims
-from hub.core.merkle import Range, consistency_ranges, inclusion_ranges
-from hub.core.tiles import Hashes, tiles_of
+from hub.core.audit.merkle import Range, consistency_ranges, inclusion_ranges
+from hub.core.audit.tiles import Hashes, tiles_of
+from hub.core.callers.claims import Claims
 from hub.errors import NotFoundError, UnprocessableError
 from hub.services.orders import Orders
 from hub.store.audit import AuditStore

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any, Final
 
-from hub.core.erasure import (
+from hub.core.privacy.erasure import (
     erased_event,
     erased_order,
     erased_payload,

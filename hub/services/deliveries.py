@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
 
-from hub.core.bodies import CHANGES, CONFIRMED, url_of
-from hub.core.signature import WebhookId
+from hub.core.webhooks.bodies import CHANGES, CONFIRMED, url_of
+from hub.core.webhooks.signature import WebhookId
 from hub.errors import ConflictError, NotFoundError, UnprocessableError
 from hub.store.books import Attempt, Book, Books, Kept, Place
 from hub.store.connection import Connection

@@ -8,8 +8,8 @@ from secrets import token_bytes, token_hex
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hub.core.acks import quantile
-from hub.core.signature import SECRET_BYTES, make_secret
+from hub.core.webhooks.acks import quantile
+from hub.core.webhooks.signature import SECRET_BYTES, make_secret
 from hub.errors import ConflictError, NotFoundError, UnprocessableError
 from hub.store.books import Books
 from hub.store.bridges import Bridges

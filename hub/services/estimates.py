@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from hub.core.estimate import Outlook, Remaining
+from hub.core.orders.estimate import Outlook, Remaining
 from hub.errors import UnavailableError
 from hub.eta.estimator import Estimator
 from hub.eta.outlook import Town, features_of, outlook, way

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from hub.core import exceptions as core
-from hub.core.change import Change, Unchanged, shown
-from hub.core.claims import WORKER_CLAIMS, Claims
+from hub.core.callers.claims import WORKER_CLAIMS, Claims
 from hub.core.cursor import make_cursor, read_cursor
-from hub.core.deadlines import Durations, expire
-from hub.core.exceptions import Report
-from hub.core.state import OrderState
+from hub.core.orders import exceptions as core
+from hub.core.orders.change import Change, Unchanged, shown
+from hub.core.orders.deadlines import Durations, expire
+from hub.core.orders.exceptions import Report
+from hub.core.orders.state import OrderState
 from hub.errors import ConflictError, NotFoundError
 from hub.services.orders import Changed, Orders, new_id
 from hub.store.exceptions import ExceptionIndex, Opened
@@ -35,7 +35,7 @@ class Exceptions:
     ) -> View:
         """Raise an exception. `operation` names this request: done twice, it raises one.
 
-        Raises as `hub.core.exceptions.raise_exception`.
+        Raises as `hub.core.orders.exceptions.raise_exception`.
         """
         report = Report.of(f"exc_{operation}", told)
 
@@ -59,7 +59,7 @@ class Exceptions:
         """End an open exception; the same resolution again answers the same.
 
         Raises NotFoundError, ConflictError where it was resolved otherwise, and as
-        `hub.core.exceptions.resolve`.
+        `hub.core.orders.exceptions.resolve`.
         """
 
         def decide(state: OrderState, now: float) -> Change | Unchanged:

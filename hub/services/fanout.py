@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import structlog
 
-from hub.core import estimate
-from hub.core.claims import Claims, concerns
-from hub.core.running import RunningEstimate, Way
-from hub.core.state import OrderState
+from hub.core.callers.claims import Claims, concerns
+from hub.core.orders import estimate
+from hub.core.orders.running import RunningEstimate, Way
+from hub.core.orders.state import OrderState
 from hub.errors import NotFoundError, OrdercastError, UnavailableError
 from hub.services.feed import Feed, Subscriber
 from hub.services.snapshot import subscribed

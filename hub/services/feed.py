@@ -11,11 +11,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from hub.core.claims import Claims
-from hub.core.recovery import Line
-from hub.core.running import RunningEstimate, Way
-from hub.core.state import OrderState
-from hub.core.views import Fields, position_view, stream_event, visible
+from hub.core.callers.claims import Claims
+from hub.core.orders.running import RunningEstimate, Way
+from hub.core.orders.state import OrderState
+from hub.core.watchers.recovery import Line
+from hub.core.watchers.views import Fields, position_view, stream_event, visible
 from hub.metrics import EVENT_LAG
 from hub.tracing import span
 from schemas.lifecycle import FINAL, Role, Status

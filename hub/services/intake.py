@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
-from hub.core.claims import Claims
-from hub.core.fixes import seq_of
-from hub.core.state import OrderState
+from hub.core.callers.claims import Claims
+from hub.core.orders.state import OrderState
+from hub.core.riders.fixes import seq_of
 from hub.errors import NotFoundError, UnavailableError
 from hub.metrics import FIXES, FIXES_REJECTED, QUARANTINES
 from hub.services.rider import Held, Rider

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from prometheus_client import Counter
 
-from hub.core.claims import Claims
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.callers.claims import Claims
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.errors import UnavailableError
 from hub.store.requests import MAX_BATCH, RequestStream
 

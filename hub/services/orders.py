@@ -1,4 +1,4 @@
-"""Placing and changing orders: read, decide (hub.core.order), commit, and again if outrun."""
+"""Placing and changing orders: read, decide, commit, and again if outrun."""
 
 import secrets
 import time
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from hub.core import order as core
-from hub.core.change import Change, Unchanged
-from hub.core.claims import Claims, concerns
-from hub.core.deadlines import Durations, deadlines
-from hub.core.estimate import Outlook
-from hub.core.state import OrderState
+from hub.core.callers.claims import Claims, concerns
+from hub.core.orders import order as core
+from hub.core.orders.change import Change, Unchanged
+from hub.core.orders.deadlines import Durations, deadlines
+from hub.core.orders.estimate import Outlook
+from hub.core.orders.state import OrderState
 from hub.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from hub.metrics import EXCEPTIONS, HANDLING
 from hub.store.index import OrderIndex

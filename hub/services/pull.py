@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hub.core.bodies import payload_of
+from hub.core.webhooks.bodies import payload_of
 from hub.store.connection import Connection
 from hub.store.feed import FeedItem, FeedStore
 from schemas.wire import loads_own

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
 
-from hub.core.cadence import Cadence
-from hub.core.claims import Claims
-from hub.core.course import Course
-from hub.core.deadlines import Deadline
-from hub.core.fixes import FixFilter
-from hub.core.gate import Gate
-from hub.core.state import OrderState
-from hub.core.telling import Telling
+from hub.core.callers.claims import Claims
+from hub.core.orders.deadlines import Deadline
+from hub.core.orders.state import OrderState
+from hub.core.riders.cadence import Cadence
+from hub.core.riders.course import Course
+from hub.core.riders.fixes import FixFilter
+from hub.core.riders.gate import Gate
+from hub.core.riders.telling import Telling
 from hub.services.feed import Subscriber
 from hub.store.orders import Reading
 from hub.store.riders import Place

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from hub.core.telling import Telling
+from hub.core.riders.telling import Telling
 from hub.errors import NotFoundError, UnavailableError
 from hub.services.fanout import Fanout
 from hub.services.feed import Subscriber

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hub.core.cursor import make_cursor, read_cursor
-from hub.core.state import OrderState
+from hub.core.orders.state import OrderState
 from hub.store.index import LIVE, OrderIndex, Placed
 from hub.store.orders import OrderStore
 from hub.store.riders import RiderIndex

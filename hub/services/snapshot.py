@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from hub.core import estimate
-from hub.core.recovery import contiguous
-from hub.core.views import order_view, position_view, stream_event, trail_view, visible
+from hub.core.orders import estimate
+from hub.core.watchers.recovery import contiguous
+from hub.core.watchers.views import order_view, position_view, stream_event, trail_view, visible
 from hub.services.feed import Subscriber
 from hub.store.orders import Reading
 from schemas.messages import After

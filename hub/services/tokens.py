@@ -12,10 +12,10 @@ from typing import Any, Final
 import jwt
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 
-from hub.core.claims import Claims
-from hub.core.device import make_device, read_device
-from hub.core.plain_token import AUDIENCE, read_plain
-from hub.core.session import LEEWAY
+from hub.core.callers.claims import Claims
+from hub.core.callers.device import make_device, read_device
+from hub.core.callers.plain_token import AUDIENCE, read_plain
+from hub.core.watchers.session import LEEWAY
 from hub.errors import StartError, UnauthenticatedError
 from schemas.lifecycle import Role
 

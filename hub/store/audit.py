@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.core.tiles import Frontier, Tile, Write
+from hub.core.audit.tiles import Frontier, Tile, Write
 from hub.store.connection import Connection, Script
 from schemas.wire import dumps, loads_own
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgpack
 
-from hub.core.signature import WebhookId
+from hub.core.webhooks.signature import WebhookId
 from hub.store.connection import Connection, Script
 from hub.store.keys import PARTITIONS, partition_of, tag
 from hub.store.lanes import State

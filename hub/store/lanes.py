@@ -43,8 +43,8 @@ from typing import Any, Final
 
 import msgpack
 
-from hub.core.bodies import CHANGES, CONFIRMED
-from hub.core.signature import WebhookId
+from hub.core.webhooks.bodies import CHANGES, CONFIRMED
+from hub.core.webhooks.signature import WebhookId
 from hub.store.connection import Connection, Script
 from hub.store.keys import partition_of, tag
 

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 import msgpack
 import msgspec
 
-from hub.core.change import Change
-from hub.core.deadlines import Deadline
-from hub.core.state import OpenException, OrderState
+from hub.core.orders.change import Change
+from hub.core.orders.deadlines import Deadline
+from hub.core.orders.state import OpenException, OrderState
 from hub.store.connection import Connection, Script
 from hub.store.customers import CustomerIndex
 from hub.store.keys import TALLY, TALLY_KEPT, OrderKeys, order_keys

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgpack
 import msgspec
 
-from hub.core.state import OrderState
+from hub.core.orders.state import OrderState
 from hub.core.warehouse import position_of
 from hub.store.connection import Connection, Script
 from hub.store.keys import once, once_of, order_keys, partition_of, tag

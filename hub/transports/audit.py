@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.claims import READERS
+from hub.core.callers.claims import READERS
 from hub.errors import UnprocessableError
 from hub.services.audit import Audit
 from hub.transports.exchange import answer, caller, query_int

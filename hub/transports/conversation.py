@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import structlog
 
-from hub.core.claims import Claims
-from hub.core.origins import may_connect
-from hub.core.session import Asked, Close, Effect, Reply, Session, Verify
+from hub.core.callers.claims import Claims
+from hub.core.callers.origins import may_connect
+from hub.core.watchers.session import Asked, Close, Effect, Reply, Session, Verify
 from hub.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from hub.transports.exchange import bearer
 from hub.transports.socket import Socket

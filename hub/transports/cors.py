@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.core.origins import ANY, is_allowed
+from hub.core.callers.origins import ANY, is_allowed
 
 __all__ = ["Cors"]
 

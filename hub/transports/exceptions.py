@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.errors import UnprocessableError
 from hub.services.exceptions import Exceptions
 from hub.transports.exchange import answer, caller, query_int, read_body

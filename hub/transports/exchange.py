@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.errors import (
     BadRequestError,
     ForbiddenError,

@@ -15,7 +15,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.errors import (
     ConflictError,
     RefusedError,

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.claims import READERS, Claims
-from hub.core.state import OrderState
-from hub.core.views import order_view
+from hub.core.callers.claims import READERS, Claims
+from hub.core.orders.state import OrderState
+from hub.core.watchers.views import order_view
 from hub.errors import UnprocessableError
 from hub.services.orders import Changed, Orders
 from hub.transports.exchange import answer, body_of, caller, query_int, read_body

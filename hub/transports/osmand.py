@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.osmand import JSON, QUERY, Dialect, device_of, fix_of
+from hub.core.riders.osmand import JSON, QUERY, Dialect, device_of, fix_of
 from hub.errors import BadRequestError
 from hub.services.intake import Intake
 from hub.services.riders import Riders

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.views import order_view
+from hub.core.watchers.views import order_view
 from hub.errors import UnprocessableError
 from hub.services.search import Search
 from hub.store.index import LIVE

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.views import in_gcj02
+from hub.core.watchers.views import in_gcj02
 from hub.errors import NotFoundError, UnavailableError, UnprocessableError
 from hub.services.probe import PROBE_LIMIT
 from hub.transports.exchange import answer, caller, query_int, read_body

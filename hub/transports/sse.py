@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from hub.core.claims import READERS, Claims
-from hub.core.session import LEEWAY
+from hub.core.callers.claims import READERS, Claims
+from hub.core.watchers.session import LEEWAY
 from hub.errors import UnauthenticatedError
 from hub.metrics import EVENTS, POSITIONS_CONFLATED, SOCKETS
 from hub.services.fanout import Fanout

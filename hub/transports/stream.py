@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.core.claims import READERS, Claims, concerns
+from hub.core.callers.claims import READERS, Claims, concerns
 from hub.errors import NotFoundError, UnavailableError
 from hub.services.fanout import Fanout
 from hub.services.feed import Subscriber

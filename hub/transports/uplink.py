@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.errors import BadRequestError, ForbiddenError, UnprocessableError
 from hub.services.intake import Intake
 from hub.services.rider import Rider

@@ -10,9 +10,9 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from hub.core.chain import leaf
-from hub.core.heads import TIP, Signer, head_hash
-from hub.core.merkle import consistency_ranges, consistent, leaf_hash
+from hub.core.audit.heads import TIP, Signer, head_hash
+from hub.core.audit.merkle import consistency_ranges, consistent, leaf_hash
+from hub.core.orders.chain import leaf
 from hub.metrics import AUDIT_FAULTS, AUDIT_HEAD, AUDIT_SIZE
 from hub.services.audit import paths
 from hub.store.audit import AuditStore, Batch, Tree

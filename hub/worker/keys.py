@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from hub.core.heads import Signer
+from hub.core.audit.heads import Signer
 from hub.errors import StartError
 from hub.private import make_private
 from hub.settings import Settings

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from hub.core.estimate import remaining
-from hub.core.state import OrderState
+from hub.core.orders.estimate import remaining
+from hub.core.orders.state import OrderState
 from hub.core.warehouse import position_of
 from hub.eta import model as trained
 from hub.eta.estimator import Estimator

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from prometheus_client import Counter
 
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.core.warehouse import (
     Row,
     delivery_row,

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.core.warehouse import entry_of
 from hub.store.connection import Connection
 from hub.store.customers import Erasures, Job

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from hub.bridge.addresses import AddressGuard
-from hub.core.claims import Claims
+from hub.core.callers.claims import Claims
 from hub.errors import ConflictError, NotFoundError, UnprocessableError
 from hub.services.endpoints import MAX_ENDPOINTS, Endpoints
 from hub.store.connection import Connection

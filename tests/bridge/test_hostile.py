@@ -25,7 +25,7 @@ from bench.hostile import BEHAVIOURS, HEALTHY, MARGIN, Behaviour, Ends, HostileS
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.resolver import Address, Resolver
 from hub.bridge.sender import ANSWER_MAX, Sender, Timeouts
-from hub.core.outcome import Fault, Reply, Retry, Verdict, judge
+from hub.core.webhooks.outcome import Fault, Reply, Retry, Verdict, judge
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT = Timeouts(connect=1.0, total=2.0)

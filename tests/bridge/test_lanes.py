@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hub.core.signature import WebhookId
+from hub.core.webhooks.signature import WebhookId
 from hub.store.connection import Connection
 from hub.store.keys import partition_of
 from hub.store.lanes import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.signature import WebhookId
+from hub.core.webhooks.signature import WebhookId
 from hub.store.books import Books
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore

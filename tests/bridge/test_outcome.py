@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.outcome import Delivered, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
-from hub.core.retry import GIVE_UP
+from hub.core.webhooks.outcome import Delivered, GaveUp, Reply, Retry, SwitchedOff, Verdict, judge
+from hub.core.webhooks.retry import GIVE_UP
 
 DAY = 86_400.0
 

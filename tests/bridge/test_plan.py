@@ -7,7 +7,7 @@ import msgpack
 import pytest
 
 from hub.bridge.plan import Entry, plan, queue_of, read_entry
-from hub.core.bodies import body_of, url_of
+from hub.core.webhooks.bodies import body_of, url_of
 from hub.store.endpoints import EndpointRecord
 from schemas.lifecycle import EventType
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.retry import GIVE_UP, pause, retry_after, step
+from hub.core.webhooks.retry import GIVE_UP, pause, retry_after, step
 
 NOW = 1_795_374_343.0
 

@@ -12,7 +12,7 @@ import trustme
 
 from hub.bridge.addresses import AddressGuard
 from hub.bridge.sender import Sender, Timeouts
-from hub.core.outcome import Reply
+from hub.core.webhooks.outcome import Reply
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from hub.core.signature import WebhookId, make_secret, sign
+from hub.core.webhooks.signature import WebhookId, make_secret, sign
 
 KEYS = st.binary(min_size=24, max_size=64)
 BODY = '{"orderId":"ord_1","reason":"下雨"}'

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.bridge.turns import Turns, origin_of
-from hub.core.outcome import Fault, Reply
+from hub.core.webhooks.outcome import Fault, Reply
 
 
 def test_origins() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hub.core.change import Change
-from hub.core.order import change_status, place
-from hub.core.state import OrderState
+from hub.core.orders.change import Change
+from hub.core.orders.order import change_status, place
+from hub.core.orders.state import OrderState
 from schemas.lifecycle import Role, Status
 from schemas.orders import Actor, OrderStatusUpdate
 

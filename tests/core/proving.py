@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from hub.core.chain import leaf, sealed
-from hub.core.heads import TIP, Signer, head_hash
-from hub.core.merkle import consistency_ranges, inclusion_ranges, leaf_hash
-from hub.core.tiles import Frontier, Tile, hash_of
+from hub.core.audit.heads import TIP, Signer, head_hash
+from hub.core.audit.merkle import consistency_ranges, inclusion_ranges, leaf_hash
+from hub.core.audit.tiles import Frontier, Tile, hash_of
+from hub.core.orders.chain import leaf, sealed
 from schemas.times import format_time
 from tests.core.making import NOW
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.estimate import LEAST, remaining
-from hub.core.estimate import LEVELS as SHARES
+from hub.core.orders.estimate import LEAST, remaining
+from hub.core.orders.estimate import LEVELS as SHARES
 from hub.eta.conformal import LEVELS, Conformal
 from hub.eta.estimator import Estimator
 from hub.eta.features import DESIGN, FACTS, design, facts

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from hub.core.estimate import Remaining
+from hub.core.orders.estimate import Remaining
 from hub.eta import training
 from hub.eta.estimator import INPUTS, Estimator
 from hub.eta.evaluation import evaluate

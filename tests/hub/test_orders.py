@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from hub.core.chain import sealed
+from hub.core.orders.chain import sealed
 from schemas.gcj02 import to_gcj02
 from schemas.lifecycle import Role
 from schemas.orders import Event, Order

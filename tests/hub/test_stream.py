@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from hub.core import order as core
-from hub.core.claims import WORKER_CLAIMS
+from hub.core.callers.claims import WORKER_CLAIMS
+from hub.core.orders import order as core
 from hub.metrics import POSITIONS_CONFLATED
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import order_keys

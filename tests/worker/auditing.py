@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx2
 
-from hub.core.heads import PublicKey, Signer
-from hub.core.proof import check_proof
-from hub.core.verdict import Verdict
+from hub.core.audit.heads import PublicKey, Signer
+from hub.core.audit.proof import check_proof
+from hub.core.audit.verdict import Verdict
 from hub.store.audit import AuditStore
 from hub.store.connection import Connection
 from hub.store.log import Log

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hub.core.heads import PublicKey, Signer
-from hub.core.merkle import leaf_hash
-from hub.core.proof import check_proof, check_witness
+from hub.core.audit.heads import PublicKey, Signer
+from hub.core.audit.merkle import leaf_hash
+from hub.core.audit.proof import check_proof, check_witness
 from hub.errors import UnavailableError
 from hub.metrics import AUDIT_FAULTS
 from hub.store.audit import AuditStore

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.cli import cli
-from hub.core.heads import PublicKey
+from hub.core.audit.heads import PublicKey
 from hub.errors import StartError
 from hub.settings import Settings
 from hub.store.connection import Connection

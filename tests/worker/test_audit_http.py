@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.proof import check_proof
+from hub.core.audit.proof import check_proof
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from schemas.audit import AuditKeys, HeadConsistency, HeadList, Proof

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from hub.bridge.log import LogReader
-from hub.core.erasure import erased_event, erased_payload
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.privacy.erasure import erased_event, erased_payload
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.services.customers import Customers
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore

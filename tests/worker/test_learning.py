@@ -167,7 +167,7 @@ async def test_watchers_are_told_when_it_moves(
 ) -> None:
     """By an estimate of its own, in the order of the events."""
     moved = {"estimatedTime": 7, "eta": {"p10": now(60), "p50": now(400), "p90": now(900)}}
-    monkeypatch.setattr("hub.core.running.RunningEstimate.moved", lambda *_: moved)
+    monkeypatch.setattr("hub.core.orders.running.RunningEstimate.moved", lambda *_: moved)
     monkeypatch.setattr("hub.services.fanout._ESTIMATE_EVERY", 1)
     order = await place(hub.platform)
     async with hub.stream(Role.CUSTOMER, orders=[order["orderId"]]) as wire:

@@ -11,8 +11,8 @@ import pytest
 from deltalake import DeltaTable
 from prometheus_client import REGISTRY
 
-from hub.core.claims import Claims
-from hub.core.pseudonyms import Pseudonyms
+from hub.core.callers.claims import Claims
+from hub.core.privacy.pseudonyms import Pseudonyms
 from hub.core.warehouse import TABLES, entry_of, position_of
 from hub.duties import worker_of
 from hub.errors import StartError

@@ -1,0 +1,1 @@
+"""The Merkle log: its tiles, its signed heads, and the check of a proof."""

@@ -1,0 +1,1 @@
+"""What becomes of an order: its commands, events, exceptions, deadlines and estimate."""

@@ -162,7 +162,7 @@ async def test_the_page_follows_its_order(hub: RunningHub, show: Open) -> None:
         await advance(hub.platform, order, "PREPARING")
         await expect(here).to_contain_text("In the kitchen")
         await advance(hub.platform, order, "ON_DELIVERY")
-        assert "Your order is on its way" == await page.title()
+        await expect(page).to_have_title("Your order is on its way")
         await advance(hub.platform, order, "COMPLETED")
         await expect(heading).to_have_text("Delivered. Enjoy your meal")
         await expect(page.locator(".steps .done")).to_have_count(5)

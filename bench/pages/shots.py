@@ -13,10 +13,12 @@ __all__ = ["take"]
 _COLOURS: Final = 96
 _PHONE: Final = (390, 844)
 _DESKTOP: Final = (1180, 720)
+_DESK: Final = (1280, 960)
 
 
 async def take(stage: Stage, directory: Path) -> list[Path]:
-    """Track by day and by night, on a phone and wide; Ride; Desk."""
+    """Track by day and by night, on a phone and wide; Ride; Desk on an evening."""
+    await stage.evening()
     order = await stage.riding()
     track = stage.track(order)
     views: dict[str, tuple[str, tuple[int, int], str, str]] = {
@@ -24,7 +26,7 @@ async def take(stage: Stage, directory: Path) -> list[Path]:
         "track-phone-dark": (track, _PHONE, "dark", "zh-CN"),
         "track-wide": (track, _DESKTOP, "light", "en-GB"),
         "ride-phone": (stage.ride(), _PHONE, "light", "en-GB"),
-        "desk-wide": (stage.desk(order), _DESKTOP, "light", "en-GB"),
+        "desk-wide": (stage.desk(order), _DESK, "light", "en-GB"),
     }
     taken = []
     for name, view in views.items():

@@ -29,7 +29,10 @@ _ITEMS: Final = [
     {"itemId": "i1", "name": "Mapo tofu", "quantity": 1, "unitPriceCents": 3200},
     {"itemId": "i2", "name": "Dan dan noodles", "quantity": 2, "unitPriceCents": 1800},
 ]
-_TOWARDS: Final = ("CONFIRMED", "PREPARING", "ON_DELIVERY")
+_STEPS: Final = ("CONFIRMED", "PREPARING", "ON_DELIVERY", "COMPLETED")
+_TOWARDS: Final = _STEPS[:3]
+_OTHERS: Final = (4, 3, 4, 2, 3, 1, 4, 2, 0, 3, 4, 2, 1)
+"""How many of the steps each other order of an evening has behind it."""
 _STEP: Final = 15.0  # seconds between two fixes of the way
 
 
@@ -47,9 +50,11 @@ class Stage:
         answer = await self.client.request(method, path, json=body, headers=headers)
         return answer.raise_for_status().json()
 
-    async def order(self, *statuses: str) -> dict[str, Any]:
+    async def order(
+        self, *statuses: str, rider: str = RIDER, restaurant: str = "res_1"
+    ) -> dict[str, Any]:
         body = {
-            "restaurantId": "res_1",
+            "restaurantId": restaurant,
             "items": _ITEMS,
             "address": _place(DOOR) | {"text": "Flat 12, 1 Century Avenue"},
             "paymentMethod": "CASH",
@@ -57,11 +62,20 @@ class Stage:
         }
         order: dict[str, Any] = await self.ask(Role.PLATFORM, "POST", "/v1/orders", body)
         path = f"/v1/orders/{order['orderId']}"
-        await self.ask(Role.PLATFORM, "PUT", f"{path}/rider", {"riderId": RIDER})
-        for status, minutes in zip(statuses, (35, 25, 12), strict=False):
+        await self.ask(Role.PLATFORM, "PUT", f"{path}/rider", {"riderId": rider})
+        for status, minutes in zip(statuses, (35, 25, 12, 0), strict=False):
             told = {"status": status, "timestamp": _now(), "estimatedTime": minutes}
             await self.ask(Role.PLATFORM, "POST", f"{path}/status", told)
         return order
+
+    async def evening(self) -> None:
+        """Other orders, at all steps; one of them has something sold out."""
+        for number, steps in enumerate(_OTHERS):
+            restaurant, rider = f"res_{2 + number % 3}", f"rider-{11 + number}"
+            last = await self.order(*_STEPS[:steps], rider=rider, restaurant=restaurant)
+        body = {"code": "ITEM_SOLD_OUT", "items": [_ITEMS[0]["itemId"]]}
+        path = f"/v1/orders/{last['orderId']}/exceptions"
+        await self.ask(Role.PLATFORM, "POST", path, body)
 
     async def riding(self) -> dict[str, Any]:
         """An order on its way, with some minutes of it behind."""

@@ -13,7 +13,7 @@ HEARTBEAT: Final = 24.0
 seconds or less while somebody watches, no one takes a rider for lost: a position is stale after 30.
 """
 
-SURELY: Final = 4 / 3
+SURELY: Final = 1.3
 """Times the error allowed. A phone's fix is itself off by some 5 m under an open sky, a third of
 the 15 m (van Diggelen and Enge, ION GNSS+ 2015). So one fix that is off by a little more than what
 is allowed says nothing yet; a second in a row, or one that is off by this much, does.

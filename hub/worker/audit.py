@@ -27,7 +27,7 @@ __all__ = ["Auditor"]
 _COUNT: Final = 16
 """Entries of a partition in one stretch: 2,048 in all keep the store for some milliseconds."""
 _STRETCHES: Final = 20
-"""In one step, which the lease must outlast."""
+"""In one step, so that heads are signed while there is much to add."""
 _TRIM: Final = 5.0
 _AT_ONCE: Final = 32
 """Tips that are signed, 30 µs each, before others have their turn."""
@@ -113,17 +113,19 @@ class Auditor:
     async def _tips(
         self, name: str, last: Mapping[Order, _Event]
     ) -> dict[Order, dict[str, Any] | None]:
-        """Where each order ends that is not finished, signed; nothing by a key that signs no heads.
+        """Where each order ends that is not finished, signed by who signs the next head: one that
+        hands over has not told its successor before. Nothing by a key that signs no heads.
 
         `last`: of each order.
         """
-        at, signer = format_time(time.time()), self._keys.present
-        allowed = self._keys.next_after(await self._store.newest()) is not None
+        signing = self._keys.next_after(await self._store.newest())
+        if signing is None:
+            return dict.fromkeys(last)
+        signer, at = signing[0], format_time(time.time())
         tips: dict[Order, dict[str, Any] | None] = {}
         for (order_id, epoch), event in last.items():
             tip = {"log": name, "orderId": order_id, "epoch": epoch, "seq": event.seq, "at": at}
-            signs = allowed and event.status not in FINAL
-            tips[order_id, epoch] = signer.sign(tip, TIP) if signs else None
+            tips[order_id, epoch] = None if event.status in FINAL else signer.sign(tip, TIP)
             if len(tips) % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return tips

@@ -215,6 +215,22 @@ async def test_a_key_that_signs_no_heads_signs_no_tips(hub: RunningHub, auditor:
     assert check_proof(await proof_of(hub.platform, order["orderId"]), KEY.public).holds
 
 
+async def test_a_tip_while_keys_change_hands(hub: RunningHub, auditor: Auditors) -> None:
+    """Until the old key has named the new one, nobody who trusts the old has reason to trust it."""
+    order = await place(hub.platform)
+    await auditor().step()
+    await advance(hub.platform, order, "CONFIRMED")
+    await auditor(OTHER, previous=KEY, interval=50).step()
+    proof = await proof_of(hub.platform, order["orderId"])
+    assert (proof["tip"]["seq"], proof["head"]["number"]) == (2, 1)
+    assert check_proof(proof, KEY.public, allow_pending=True).holds
+    handing = auditor(OTHER, previous=KEY)
+    await handing.step()
+    await advance(hub.platform, order, "PREPARING")
+    await handing.step()
+    assert check_proof(await proof_of(hub.platform, order["orderId"]), KEY.public).holds
+
+
 async def test_a_proof_outlasts_an_erasure(hub: RunningHub, auditor: Auditors) -> None:
     """Personal data goes, its events are named, and all places, hashes and the chain hold."""
     order = await place(hub.platform, customerId="cus_9")

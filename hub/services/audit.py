@@ -84,13 +84,15 @@ class Audit:
         Raises NotFoundError as for the order itself.
         """
         reading = await self._orders.history(order_id, claims, 0)
-        state, events = reading.state, reading.events
         head = await self._store.newest()
         size = head["size"] if head else 0
-        places = await self._store.places(order_id, state.epoch)
-        tip = None if state.final else await self._store.tip(order_id, state.epoch)
-        if tip is not None and tip["seq"] > state.seq:  # it went on meanwhile
-            return await self.proof(order_id, claims, since)
+        places = await self._store.places(order_id, reading.state.epoch)
+        # Last, so that no event in the head is beyond it.
+        tip = await self._store.tip(order_id, reading.state.epoch)
+        if tip is not None and tip["seq"] > reading.state.seq:  # it went on meanwhile
+            reading = await self._orders.history(order_id, claims, 0)
+        state, events = reading.state, reading.events
+        tip = None if state.final else tip
         provable = events if state.final or tip else []
         inclusion = await self._inclusion(size, (e["seq"] for e in provable), places)
         proven = {each["seq"] for each in inclusion}

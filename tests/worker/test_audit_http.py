@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from hub.core.audit.heads import TIP
 from hub.core.audit.proof import check_proof
 from hub.store.connection import Connection
 from hub.store.embedded import EmbeddedStore
 from schemas.audit import AuditKeys, HeadConsistency, HeadList, Proof
 from schemas.lifecycle import Role
+from schemas.wire import dumps
 from tests.core.proving import KEY, OTHER
 from tests.hub.harness import RunningHub, advance, assign, fits, hubs, place
 from tests.worker.auditing import Auditors, finished, proof_of
@@ -229,6 +231,20 @@ async def test_a_tip_while_keys_change_hands(hub: RunningHub, auditor: Auditors)
     await advance(hub.platform, order, "PREPARING")
     await handing.step()
     assert check_proof(await proof_of(hub.platform, order["orderId"]), KEY.public).holds
+
+
+async def test_an_order_that_lost_its_last_event(hub: RunningHub, auditor: Auditors) -> None:
+    """As a node of a cluster may that is killed, while the log's own had it: that is told."""
+    order = await place(hub.platform)
+    await auditor().step()
+    store = hub.state.audit_store
+    tip = await store.tip(order["orderId"], order["epoch"])
+    unsigned = {name: told for name, told in tip.items() if name not in ("keyId", "signature")}
+    ahead = dumps(KEY.sign({**unsigned, "seq": 2}, TIP))
+    key = f"oc:{{audit}}:tip:{order['orderId']}:{order['epoch']}"
+    await hub.state.connection.ask("SET", key, ahead)
+    proof = await proof_of(hub.platform, order["orderId"])
+    assert [each.code for each in check_proof(proof, KEY.public).faults] == ["removed_event"]
 
 
 async def test_a_proof_outlasts_an_erasure(hub: RunningHub, auditor: Auditors) -> None:

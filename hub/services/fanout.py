@@ -1,8 +1,8 @@
 """Who listens to what: one feed per order that somebody here watches.
 
 One status change, from the bus to the sockets: `Feed.received` -> `Line.receive` (order without
-holes) -> `Subscriber.event` (whoever reads it). One position: `Feed.received` -> `on_position` ->
-`Sink.position` (those who may see it). Nothing awaits on that way.
+holes) -> `Subscriber.event` (whoever reads it). One position: `Feed.sighted` -> `Sink.position`
+(those who may see it). Nothing awaits on that way.
 """
 
 import asyncio
@@ -180,8 +180,7 @@ class Fanout:
 
     def recast(self, subscriber: Subscriber, claims: Claims) -> None:
         """From now on the subscriber sees what these claims may see."""
-        feed = self._feeds[subscriber.order_id]
-        feed.recast(subscriber, claims)
+        self._feeds[subscriber.order_id].recast(subscriber, claims)
 
     def _linger(self, feed: Feed) -> None:
         asyncio.get_running_loop().call_later(_LINGER, self._forget_if_idle, feed)

@@ -26,7 +26,6 @@ _CLOSE_TIMEOUT: Final = 3.0
 _SLOW_CLOSE_TIMEOUT: Final = 20.0
 """Seconds in which a slow reader comes to the close frame, behind all that waits for it."""
 
-
 # Opcodes (RFC 6455, 5.2), as plain numbers: picows' own enumeration costs more than the rest.
 _CONTINUATION, _TEXT, _BINARY, _CLOSE = 0, 1, 2, 8
 _PINGS: Final = (9, 10)

@@ -17,8 +17,6 @@ from schemas.model import Wire
 __all__ = ["check_consistency", "check_proof", "check_witness"]
 
 Head = Mapping[str, Any]
-
-
 Faults = list[Fault]
 
 

@@ -22,7 +22,7 @@ _SPAN: Final = 5.0  # seconds over which rates are told
 _REDRAW: Final = 0.5
 _LINE_EVERY: Final = 3.0
 
-WHAT: Final = {
+_WHAT: Final = {
     "placed": "orders, so far",
     Status.PENDING: "not yet paid or taken on",
     Status.CONFIRMED: "taken on by the restaurant",
@@ -88,7 +88,7 @@ class Screen:
         table.add_column("now", justify="right", min_width=16)
         table.add_column("what it is")
         for name, value in self.figures().items():
-            table.add_row(name, value, WHAT[name], style="bold" if name.isupper() else None)
+            table.add_row(name, value, _WHAT[name], style="bold" if name.isupper() else None)
         return table
 
     def line(self) -> str:

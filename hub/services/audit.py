@@ -96,7 +96,7 @@ class Audit:
         provable = events if state.final or tip else []
         inclusion = await self._inclusion(size, (e["seq"] for e in provable), places)
         proven = {each["seq"] for each in inclusion}
-        proof: dict[str, Any] = {
+        proof = {
             "orderId": order_id,
             "epoch": state.epoch,
             "seq": state.seq,
@@ -104,14 +104,11 @@ class Audit:
             "inclusion": inclusion,
             "pending": [event["seq"] for event in events if event["seq"] not in proven],
             "rotations": await self._store.rotations(),
+            "head": head,
+            "tip": tip,
+            "consistency": await self._since(since, size) if head and since is not None else None,
         }
-        if head is not None:
-            proof["head"] = head
-        if tip is not None:
-            proof["tip"] = tip
-        if head is not None and since is not None:
-            proof["consistency"] = await self._since(since, size)
-        return proof
+        return {name: told for name, told in proof.items() if told is not None}
 
     async def _since(self, since: int, size: int) -> dict[str, Any]:
         _, total = await self._store.size()

@@ -38,7 +38,7 @@ class Stream(Conversation):
         others = [
             subscriber
             for subscriber in self._subscribers.values()
-            if not self.claims.covers_as(subscriber.claims)
+            if not self.claims.is_renewal_of(subscriber.claims)
         ]
         for subscriber in others:
             self._fanout.recast(subscriber, self.claims)

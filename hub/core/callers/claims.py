@@ -34,7 +34,7 @@ class Claims:
         orders = ",".join(sorted(self.orders))
         return f"{self.role}:{self.partner}:{self.restaurant}:{self.sub}:{orders}"
 
-    def covers_as(self, other: "Claims") -> bool:
+    def is_renewal_of(self, other: "Claims") -> bool:
         """Whether only the time differs."""
         return replace(self, expires=other.expires) == other
 

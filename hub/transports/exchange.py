@@ -163,14 +163,14 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    """What the routing refuses: a path, or a method."""
+    """What the routing refuses: a path, a method, or HTTP where a WebSocket is spoken."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = ", ".join(sorted(_allowed(request)))
         detail = f"{request.method} is not for this path; allowed: {allowed}"
         return problem(405, "Method Not Allowed", detail, {"Allow": allowed})
     detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
-    return problem(error.status_code, HTTPStatus(error.status_code).phrase, detail)
+    return problem(error.status_code, HTTPStatus(error.status_code).phrase, detail, error.headers)
 
 
 def _allowed(request: Request) -> set[str]:

@@ -264,6 +264,12 @@ async def test_other_requests_that_do_not_fit(
     assert status == answer.json()["status"]
 
 
+async def test_a_socket_s_path_says_what_it_speaks(hub: RunningHub) -> None:
+    """RFC 9110, 15.5.22."""
+    answer = await hub.platform.get("/v1/stream")
+    assert (426, "websocket") == (answer.status_code, answer.headers["Upgrade"])
+
+
 @pytest.mark.parametrize("state", ["UNPAID", "REFUNDED", 1, None])
 async def test_what_a_payment_may_be_is_said(
     hub: RunningHub, order: dict[str, Any], state: Any

@@ -49,18 +49,18 @@ class Led:
         self.pace = duty.pace
         self._duty = duty
         self._leases = leases
-        self._name = name
+        self.name = name
 
     async def step(self) -> None:
         asked = time.monotonic()
-        if not await self._leases.hold(self._name, _LEASE):
+        if not await self._leases.hold(self.name, _LEASE):
             return
         step = asyncio.create_task(self._duty.step())
         try:
             if await self._kept(step, asked + _LEASE):
                 await step
             else:
-                log.warning("another worker leads now", duty=self._name)
+                log.warning("another worker leads now", duty=self.name)
         finally:
             await end([step])
 
@@ -71,7 +71,7 @@ class Led:
         while not (await asyncio.wait([step], timeout=_LEASE / 3))[0]:
             asked = time.monotonic()
             try:
-                held = await self._leases.hold(self._name, _LEASE)
+                held = await self._leases.hold(self.name, _LEASE)
                 until = asked + _LEASE
             except UnavailableError:
                 held = time.monotonic() < until
@@ -104,8 +104,13 @@ class Worker:
                 continue
             except UnavailableError as error:
                 if not failures:
-                    log.warning("the store is away", duty=type(duty).__name__, error=str(error))
+                    log.warning("the store is away", duty=_named(duty), error=str(error))
             except Exception:
-                log.exception("duty failed", duty=type(duty).__name__)
+                log.exception("duty failed", duty=_named(duty))
             await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
             failures += 1
+
+
+def _named(duty: Duty) -> str:
+    """In the log."""
+    return duty.name if isinstance(duty, Led) else type(duty).__name__

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.errors import UnavailableError
 from hub.store.connection import Connection
@@ -35,6 +36,16 @@ async def test_no_failure_ends_a_duty_or_another() -> None:
     await asyncio.gather(steady.done.wait(), shaky.done.wait())
     await end([running])
     assert not shaky.failures
+
+
+async def test_the_log_names_a_led_duty(connection: Connection) -> None:
+    """By what it does, not by how."""
+    shaky = Steps(ValueError("a bug"), UnavailableError("away"))
+    with capture_logs() as told:
+        running = asyncio.create_task(Worker([Led(shaky, Leases(connection, "one"), "eta")]).run())
+        await shaky.done.wait()
+        await end([running])
+    assert [each["duty"] for each in told] == ["eta", "eta"]
 
 
 async def test_one_leads_until_its_lease_ends(connection: Connection) -> None:

@@ -14,7 +14,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +47,8 @@ async def _demo(clone: Path, environment: dict[str, str]) -> AsyncIterator[async
     try:
         yield process.stdout
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):  # it may have failed
+            os.killpg(process.pid, signal.SIGINT)
         await process.communicate()
 
 

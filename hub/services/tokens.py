@@ -135,7 +135,7 @@ class Tokens:
             assert self._file is not None
             return self._file.keys
         if wanted is None:
-            return await asyncio.to_thread(self._remote.get_signing_keys)
+            return (await asyncio.to_thread(self._remote.get_jwk_set)).keys  # nameless ones too
         return [await asyncio.to_thread(self._remote.get_signing_key, wanted)]
 
     def _by_one_of(self, keys: list[PyJWK], token: str, algorithm: str) -> Claims:

@@ -257,7 +257,10 @@ async def test_a_proof_outlasts_an_erasure(hub: RunningHub, auditor: Auditors) -
     await hub.state.customers.work()
     proof = await proof_of(hub.platform, order["orderId"])
     verdict = check_proof(proof, KEY.public, allow_erased=True)
-    assert [(each.code, each.seq) for each in verdict.notes] == [("erased", 2)]
+    assert [(each.code, each.seq) for each in verdict.notes] == [
+        ("unfinished", None),
+        ("erased", 2),
+    ]
     assert verdict.holds
     assert [each.code for each in check_proof(proof, KEY.public).faults] == ["erased"]
     assert "cus_9" not in str(proof)

@@ -230,7 +230,8 @@ def _tip_faults(data: Mapping[str, Any], tip: Mapping[str, Any]) -> Faults:
 
 def _unfinished(data: Mapping[str, Any]) -> Faults:
     if _finished(data["events"]):
-        return []
+        text = "its last event was erased: that the order ended with it is not proven"
+        return [Fault(FaultCode.UNFINISHED, text)] if "erased" in data["events"][-1] else []
     at = f" at {data['tip']['at']}" if data.get("tip") else ""
     text = f"the order was not finished{at}: whether there are later events now is not proven"
     return [Fault(FaultCode.UNFINISHED, text)]

@@ -424,6 +424,18 @@ def test_an_erased_event_keeps_its_place() -> None:
     assert codes(faults) == {"chain_broken", "not_included"}
 
 
+def test_an_erased_event_proves_no_end() -> None:
+    """Whoever cuts events off can call the last one that is left erased, and COMPLETED."""
+    proof = unfinished()
+    cut_by_one(proof)
+    del proof["tip"]
+    proof["events"][-1] |= {"status": "COMPLETED", "erased": True}
+    verdict = check_proof(proof, KEY.public, allow_erased=True)
+    assert codes(verdict.notes) == {"erased", "unfinished"}
+    assert "end" in verdict.notes[0].detail
+    assert not check_proof(proof, KEY.public).holds
+
+
 # Heads that were seen before
 
 

@@ -124,7 +124,8 @@ class Socket(WSListener):
         self._fragments: _Fragments | None = None
         self._held: dict[str, bytes] | None = None
         """Positions, while something waits to be written."""
-        self._closing = False
+        self._closing = 0.0
+        """When the connection is cut (Unix seconds), once the closing handshake has begun."""
 
     # Out
 
@@ -186,12 +187,13 @@ class Socket(WSListener):
         """Begin the closing handshake; a few seconds later the connection is cut."""
         if self._transport is None or self._closing:
             return
-        self._closing, self._out = True, None
+        slow = code is CloseCode.TOO_SLOW
+        self._closing = time.time() + (_SLOW_CLOSE_TIMEOUT if slow else _CLOSE_TIMEOUT)
+        self._out = None
         CLOSED.labels(str(code.value)).inc()
         text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
         self._transport.send_close(code.value, text)  # type: ignore[arg-type]
-        slow = code is CloseCode.TOO_SLOW
-        self.wake_at(time.time() + (_SLOW_CLOSE_TIMEOUT if slow else _CLOSE_TIMEOUT))
+        self.wake_at(self._closing)
 
     def wake_at(self, moment: float) -> None:
         """Have `overdue` called at a Unix time, or soon after; see `Clock.at`."""
@@ -200,10 +202,10 @@ class Socket(WSListener):
     def overdue(self, now: float) -> None:
         if self._transport is None:
             return
-        if self._closing:
-            self._transport.underlying_transport.abort()
-        else:
+        if not self._closing:
             self.talk.overdue(now)
+        elif now >= self._closing:  # else it is a deadline of the talk's, which is over
+            self._transport.underlying_transport.abort()
 
     # In, from picows
 
@@ -238,7 +240,7 @@ class Socket(WSListener):
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self._closing:
-            self._closing, self._out = True, None
+            self._closing, self._out = time.time(), None
             code = int(frame.get_close_code()) or CloseCode.NORMAL.value  # type: ignore[call-overload]
             if code in _NEVER_SENT or not 1000 <= code < 5000:
                 code = CloseCode.PROTOCOL_ERROR.value

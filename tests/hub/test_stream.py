@@ -18,6 +18,7 @@ from hub.metrics import POSITIONS_CONFLATED
 from hub.store.embedded import EmbeddedStore
 from hub.store.keys import order_keys
 from hub.transports.socket import MAX_WAITING, Socket
+from schemas.codes import CloseCode
 from schemas.lifecycle import Role
 from schemas.messages import PositionMessage, StreamEvent, Subscribed, Welcome
 from schemas.telemetry import Sighting
@@ -691,6 +692,19 @@ def watched(server_side: Socket) -> Collection[str]:
     """The orders on a socket of the hub."""
     orders: dict[str, Any] = server_side.talk._subscribers  # type: ignore[attr-defined]
     return orders
+
+
+async def test_a_deadline_of_the_talk_cuts_no_slow_reader_off(shared_store: EmbeddedStore) -> None:
+    """It has all of its time, also where a token had to come first within ten seconds."""
+    async with hubs(shared_store) as (hub,), hub.stream():
+        (server_side,) = hub.state.sockets
+        assert server_side._transport is not None
+        link = server_side._transport.underlying_transport
+        server_side.close(CloseCode.TOO_SLOW, "")
+        server_side.overdue(time.time() + 10)
+        assert not link.is_closing()
+        server_side.overdue(time.time() + 21)
+        assert link.is_closing()
 
 
 async def test_a_reader_that_is_too_slow(hub: RunningHub, platform: httpx2.AsyncClient) -> None:

@@ -187,12 +187,13 @@ class Socket(WSListener):
         """Begin the closing handshake; a few seconds later the connection is cut."""
         if self._transport is None or self._closing:
             return
-        slow = code is CloseCode.TOO_SLOW
-        self._closing = time.time() + (_SLOW_CLOSE_TIMEOUT if slow else _CLOSE_TIMEOUT)
-        self._out = None
+        self._end_within(_SLOW_CLOSE_TIMEOUT if code is CloseCode.TOO_SLOW else _CLOSE_TIMEOUT)
         CLOSED.labels(str(code.value)).inc()
         text = reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
         self._transport.send_close(code.value, text)  # type: ignore[arg-type]
+
+    def _end_within(self, seconds: float) -> None:
+        self._closing, self._out = time.time() + seconds, None
         self.wake_at(self._closing)
 
     def wake_at(self, moment: float) -> None:
@@ -240,7 +241,7 @@ class Socket(WSListener):
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self._closing:
-            self._closing, self._out = time.time(), None
+            self._end_within(_CLOSE_TIMEOUT)  # also of who reads nothing any more
             code = int(frame.get_close_code()) or CloseCode.NORMAL.value  # type: ignore[call-overload]
             if code in _NEVER_SENT or not 1000 <= code < 5000:
                 code = CloseCode.PROTOCOL_ERROR.value

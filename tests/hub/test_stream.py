@@ -694,6 +694,25 @@ def watched(server_side: Socket) -> Collection[str]:
     return orders
 
 
+async def test_who_closes_and_reads_nothing_is_cut_off(shared_store: EmbeddedStore) -> None:
+    """What waits for a client is not kept for as long as its connection likes to last."""
+    async with hubs(shared_store) as (hub,):
+        options: dict[str, Any] = {"sock": narrow(hub.port), "max_queue": 1}
+        async with hub.socket("/v1/stream", token(Role.PLATFORM), **options) as slow:
+            order = await place(hub.platform)
+            await slow.subscribe(order["orderId"])
+            (server_side,) = hub.state.sockets
+            assert server_side._transport is not None
+            link = server_side._transport.underlying_transport
+            feed, filling = hub.state.fanout._feeds[order["orderId"]], count(2)
+            while link.get_write_buffer_size() < MAX_WAITING - 20_000:
+                feed.tell({**an_event(order, next(filling)), "reason": "x" * 10_000})
+            slow.connection.transport.write(b"\x88\x80\0\0\0\0")
+            await eventually(lambda: server_side._closing)
+            hub.state.sockets._call_due(time.time() + 4)
+            await eventually(lambda: server_side not in hub.state.sockets)
+
+
 async def test_a_deadline_of_the_talk_cuts_no_slow_reader_off(shared_store: EmbeddedStore) -> None:
     """It has all of its time, also where a token had to come first within ten seconds."""
     async with hubs(shared_store) as (hub,), hub.stream():

@@ -75,36 +75,36 @@ class Posts implements Link {
   #put(fixes: readonly Fix[]): void {
     this.#waiting.push(...fixes);
     if (this.#posting) return;
-    this.#posting = true;
-    const failed = (error: unknown) => {
+    void this.#postAll().catch((error: unknown) => {
       // What `fetch` throws for a network that failed; what is no JSON is from no hub.
       if (error instanceof TypeError) this.#end(CloseCode.ABNORMAL, error.message);
       else if (!this.#abort.signal.aborted) this.#listener.failed(error);
-    };
-    void this.#postAll()
-      .catch(failed)
-      .finally(() => {
-        this.#posting = false;
-      });
+    });
   }
 
   async #postAll(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#abort.signal.aborted) {
-      const fixes = this.#waiting.splice(0, MAX_FIXES);
-      const response = await this.#fetch(this.#url, {
-        method: "POST",
-        headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json" },
-        body: JSON.stringify({
-          fixes: fixes.map(({ type: _, ...fix }: Partial<FixMessage>) => fix),
-        }),
-        signal: this.#abort.signal,
-      });
-      if (response.status !== 200) {
-        this.#end(closeCodeOf(response.status), `HTTP status ${response.status}`);
-        return;
+    this.#posting = true;
+    try {
+      while (this.#waiting.length > 0 && !this.#abort.signal.aborted) {
+        await this.#post(this.#waiting.splice(0, MAX_FIXES));
       }
-      this.#judged(fixes, await answerOf(response));
+    } finally {
+      // Not later than the loop's last look: who was told of the answer may send the next at once.
+      this.#posting = false;
     }
+  }
+
+  async #post(fixes: readonly Fix[]): Promise<void> {
+    const response = await this.#fetch(this.#url, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({
+        fixes: fixes.map(({ type: _, ...fix }: Partial<FixMessage>) => fix),
+      }),
+      signal: this.#abort.signal,
+    });
+    if (response.status === 200) this.#judged(fixes, await answerOf(response));
+    else this.#end(closeCodeOf(response.status), `HTTP status ${response.status}`);
   }
 
   /** Each fix that was not rejected is taken: the highest of them acknowledges all. */

@@ -115,6 +115,17 @@ test("one request at a time; what gathers goes in batches", async () => {
   expect(rider.pending).toBe(0);
 });
 
+test("a fix that comes as soon as the last one is settled goes at once", async () => {
+  await ride();
+  for (let n = 0; n < 2; n++) {
+    rider.send(HERE, true);
+    newest().answer(taken);
+    await rider.settled();
+  }
+
+  expect(seqs()).toEqual([[1], [2]]);
+});
+
 test("what was rejected is told, and not sent again", async () => {
   await ride();
   rider.send(HERE, true);

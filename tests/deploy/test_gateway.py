@@ -184,11 +184,10 @@ async def test_a_large_body_is_a_problem_whoever_refuses_it(nginx: Gateway, size
 
 
 async def test_public_documents_are_told_from_the_cache(
-    nginx: Gateway, hub: RunningHub, platform: httpx2.AsyncClient
+    nginx: Gateway, platform: httpx2.AsyncClient
 ) -> None:
     """Once from the hub; then by nginx, with 304 for who has it, and whatever the query."""
-    await hub.platform.put("/v1/restaurants/res_gw", json={"name": "Gate"})
-    for path in ("/openapi.json", "/schemas/OrderRequest.json", "/v1/restaurants/res_gw"):
+    for path in ("/openapi.json", "/schemas/OrderRequest.json"):
         first = await platform.get(path)
         assert 200 == first.status_code, first.text
         again = await platform.get(path, params={"bust": "1"})
@@ -196,6 +195,21 @@ async def test_public_documents_are_told_from_the_cache(
         have = {"If-None-Match": first.headers["etag"]}
         assert 304 == (await platform.get(path, headers=have)).status_code
         assert ["MISS", "HIT", "HIT"] == [line["cache"] for line in await nginx.logged(3, path)]
+
+
+async def test_a_restaurant_is_told_from_the_cache_in_the_coordinates_that_are_asked_for(
+    nginx: Gateway, hub: RunningHub
+) -> None:
+    """However the query is written: a hub goes by the last of several."""
+    path, place = "/v1/restaurants/res_gw", {"lat": 31.2304, "lng": 121.4737}
+    await hub.platform.put(path, json={"name": "Gate", "location": place})
+    chinese = ("crs=gcj02", "crs=wgs84&crs=gcj02", "%63rs=gcj02")
+    async with nginx.http() as client:
+        for query in (*chinese, "", "crs=wgs84") * 2:
+            told = (await client.get(f"{path}?{query}")).json()["location"]
+            assert (told == place) is (query not in chinese), query
+        lines = await nginx.logged(10, path)
+    assert ["MISS"] * 5 + ["HIT"] * 5 == [line["cache"] for line in lines]
 
 
 async def test_nothing_private_is_cached(nginx: Gateway, platform: httpx2.AsyncClient) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from hub.errors import UnavailableError
 from hub.transports.pages import BUILT, Pages
@@ -186,6 +188,19 @@ async def test_a_hub_in_trouble_does_not_take_the_page_away(hub: RunningHub, sho
             await expect(page.get_by_role("heading", level=1)).to_be_visible()
         finally:
             hub.state.pages = before
+
+
+async def test_a_page_that_has_moved_is_followed(hub: RunningHub, show: Open) -> None:
+    """To another host as well: the one that is kept would never find a hub again."""
+    moved = Route("/ride", lambda _: RedirectResponse(f"http://localhost:{hub.port}/desk", 308))
+    async with show(link(fresh("rider")), PHONE) as page:
+        await ready(page)
+        hub.app.router.routes.insert(0, moved)
+        try:
+            await page.reload()
+            assert page.url.startswith(f"http://localhost:{hub.port}/desk")
+        finally:
+            hub.app.router.routes.remove(moved)
 
 
 async def test_it_can_be_installed(show: Open) -> None:

@@ -18,7 +18,6 @@ const PAGE = "/ride";
 const FILE = /(?:src|href)="(\/pages\/[^"]+-[\w-]{8}\.\w+)"/g;
 /** Milliseconds after which the page that is kept is better than none: there are networks like that. */
 const PATIENCE = 4000;
-
 addEventListener("install", (event) => {
   const scope = globalThis as unknown as { skipWaiting(): Promise<void> };
   (event as Lifetime).waitUntil(
@@ -36,14 +35,20 @@ addEventListener("fetch", (event) => {
   else if (pathname.startsWith("/pages/")) (event as Asked).respondWith(file(request));
 });
 
-/** As the hub has it now; the one that is kept where it does not answer. */
+/** As the hub has it now; the one that is kept where it does not answer, or says to come later. */
 async function page(event: Event): Promise<Response> {
-  const answer = await fetch(PAGE, { signal: AbortSignal.timeout(PATIENCE) }).catch(
-    () => undefined,
-  );
+  const answer = await asked().catch(() => undefined);
   if (answer?.ok) (event as Lifetime).waitUntil(keep(answer.clone()));
-  if (answer !== undefined && answer.status < 500) return answer;
+  const later = answer === undefined || answer.status >= 500 || answer.status === 429;
+  if (!later) return answer;
   return (await caches.match(PAGE, { ignoreVary: true })) ?? answer ?? Response.error();
+}
+
+/** With its body, the rest of which may be what does not come; where it has moved, the browser goes. */
+async function asked(): Promise<Response> {
+  const answer = await fetch(PAGE, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+  await answer.clone().arrayBuffer();
+  return answer;
 }
 
 async function file(request: Request): Promise<Response> {

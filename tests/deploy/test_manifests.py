@@ -90,6 +90,12 @@ def test_a_hub_has_the_time_to_drain() -> None:
     assert int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]) > drain + 5
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_a_unit_is_started_again_however_often_it_failed(unit: Path) -> None:
+    """systemd gives up after five starts in ten seconds, unless told not to."""
+    assert "\nStartLimitIntervalSec=0\n" in unit.read_text().partition("[Service]")[0]
+
+
 @pytest.mark.parametrize("kind", ["PodDisruptionBudget", "Service"])
 def test_selectors_select(kind: str) -> None:
     """What a budget or a service asks for is what pods are labelled with."""

@@ -40,8 +40,8 @@ _PAGES: Final = {
 _STYLED_INLINE: Final = frozenset({"docs", "sockets"})
 """Pages that libraries draw, which write styles into elements. Their scripts are ours alone too."""
 
-_WORKERS: Final = {"ride": "ride-worker.js"}
-"""Pages that are kept by a service worker, and its script, whose address must not change."""
+_WORKERS: Final = {"ride-worker.js": "ride"}
+"""Scripts of service workers, whose addresses must not change, and the page that each keeps."""
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _HAS_DIGEST: Final = re.compile(r".+-[A-Za-z0-9_-]{8}\.\w+")
@@ -107,7 +107,7 @@ class Pages:
         """A page's content security policy. Not every browser counts our sockets as 'self'."""
         inline = " 'unsafe-inline'" if name in _STYLED_INLINE else ""
         sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
-        worker = "'self'" if name in _WORKERS else "'none'"
+        worker = "'self'" if name in _WORKERS.values() else "'none'"
         tiles = f" {self._tiles}" if self._tiles else ""
         return "; ".join(
             (
@@ -165,11 +165,10 @@ async def _asset(request: Request) -> Response:
 
 def _of_worker(name: str) -> dict[str, str]:
     """It stands beside the other files; of its page alone it may answer requests."""
-    scopes = {script: page for page, script in _WORKERS.items()}
-    if name not in scopes:
+    if name not in _WORKERS:
         return {}
     return {
-        "Service-Worker-Allowed": _PAGES[scopes[name]],
+        "Service-Worker-Allowed": _PAGES[_WORKERS[name]],
         "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
     }
 

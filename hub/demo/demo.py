@@ -38,7 +38,7 @@ __all__ = ["Options", "run"]
 _WEBHOOKS_WITHIN: Final = 60.0  # after the last event; retries back off up to 15 s by then
 _CATCH_UP: Final = 6.0  # seconds that streams get when the town was closed early
 _LAST_REQUESTS: Final = 0.5  # seconds until those that were broken off have had their effect
-_DESK_TTL: Final = 12 * 3600.0
+_DESK_TTL: Final = 3600.0
 _AT_ONCE: Final = 16  # requests, when the stored events are read
 
 

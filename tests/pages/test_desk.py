@@ -122,6 +122,21 @@ async def test_the_token_is_kept_for_the_tab_and_out_of_the_address(show: Open) 
         assert 0 == await page.evaluate("sessionStorage.length")
 
 
+async def test_a_browser_that_keeps_nothing_is_let_in_too(show: Open) -> None:
+    """Until the page is left: with storage forbidden, even asking for it throws."""
+
+    async def forbid(page: Page) -> None:
+        await page.add_init_script(
+            "for (const name of ['localStorage', 'sessionStorage'])"
+            "  Object.defineProperty(window, name, {get() { throw new Error('forbidden'); }});"
+        )
+
+    async with show(signed_in(), DESKTOP, prepare=forbid) as page:
+        await expect(page.locator(".figures")).to_be_visible()
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_label("Token of role platform")).to_be_visible()
+
+
 async def test_a_token_is_pasted(show: Open) -> None:
     async with show("/desk", DESKTOP) as page:
         field = page.get_by_label("Token of role platform")

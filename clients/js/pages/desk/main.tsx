@@ -8,6 +8,7 @@ import { claimsOf, tokenOf } from "../common/credentials.ts";
 import { formatsOf } from "../common/formats.ts";
 import { newKey, ProblemError, request } from "../common/http.ts";
 import { choose, localeOf, preferred, speak } from "../common/language.ts";
+import { tab } from "../common/storage.ts";
 import { changed, type Exception, lacks, nothing, type Opened, withLog } from "./opened.ts";
 import { Replay } from "./replay.ts";
 import "./desk.css";
@@ -27,7 +28,7 @@ const page = document.getElementById("page") as HTMLElement;
 
 let language: Language = preferred(LANGUAGES);
 let formats = formatsOf(localeOf(language));
-let token = tokenOf(location.hash) ?? sessionStorage.getItem(KEPT) ?? undefined;
+let token = tokenOf(location.hash) ?? tab.get(KEPT);
 let trouble: Trouble | undefined;
 let overview: wire.Overview | undefined;
 let exceptions: readonly Exception[] = [];
@@ -76,7 +77,7 @@ function signIn(given: string): void {
   }
   token = given;
   trouble = undefined;
-  sessionStorage.setItem(KEPT, given);
+  tab.set(KEPT, given);
   // The stream only for a token that will do: it is not closed again while it opens.
   void look().then(() => {
     if (token === given) void watch();
@@ -87,7 +88,7 @@ function signIn(given: string): void {
 }
 
 function signOut(why?: Trouble): void {
-  sessionStorage.removeItem(KEPT);
+  tab.set(KEPT, undefined);
   client?.close();
   [token, client, overview, opened] = [undefined, undefined, undefined, undefined];
   exceptions = [];

@@ -42,13 +42,14 @@ def worker_of(hub: Hub, keys: Keys, witness: Witness | None) -> Iterator[Worker]
     leases = Leases(hub.connection, name)
     log, interval = Log(hub.connection, "audit"), hub.settings.audit_interval
     learned, models = Log(hub.connection, READER), ModelStore(hub.connection)
+    learning = Learning(learned, hub.order_store, models, hub.order_index, hub.roster)
     model_file = ModelFile(models, hub.settings.data_dir)
     duties: list[Duty] = [
         Deadlines(DeadlineStore(hub.connection), hub.exceptions),
         Presence(Roster(hub.connection, "worker"), name),
         Led(Erasing(hub.customers), leases, "erasures"),
         Led(Auditor(log, hub.audit_store, keys, interval), leases, "audit"),
-        Led(_learning_of(hub, learned, models), leases, "eta"),
+        Led(learning, leases, "eta"),
         model_file,
     ]
     if witness is not None:
@@ -64,10 +65,6 @@ def worker_of(hub: Hub, keys: Keys, witness: Witness | None) -> Iterator[Worker]
     finally:
         log.close()
         learned.close()
-
-
-def _learning_of(hub: Hub, log: Log, models: ModelStore) -> Learning:
-    return Learning(log, hub.order_store, models, hub.order_index, hub.roster)
 
 
 def _warehouse_of(hub: Hub, root: str) -> Warehouse:

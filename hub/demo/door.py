@@ -17,7 +17,8 @@ __all__ = ["Door", "open_port"]
 
 class Door:
     """An ASGI application. `GET /track` and `/stream` lead to an order that is under way now, at
-    the customers' hub `watch_url`; `GET /desk` leads to `desk_url`. All else is the partner's."""
+    the customers' hub `watch_url`; `GET /desk` leads to `desk_url`. All else is the partner's.
+    """
 
     def __init__(self, records: Records, watch_url: str, desk_url: str, partner: ASGIApp) -> None:
         self._records = records
@@ -44,7 +45,7 @@ class Door:
 
     @property
     def first(self) -> str:
-        """The page of the first order. Raises StopIteration while there is none."""
+        """The page of the first order, once there is one."""
         return self._page_of(next(iter(self._records.orders.values())))
 
     def _page_of(self, order: OrderRecord) -> str:

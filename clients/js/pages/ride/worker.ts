@@ -18,6 +18,7 @@ const PAGE = "/ride";
 const FILE = /(?:src|href)="(\/pages\/[^"]+-[\w-]{8}\.\w+)"/g;
 /** Milliseconds after which the page that is kept is better than none: there are networks like that. */
 const PATIENCE = 4000;
+
 addEventListener("install", (event) => {
   const scope = globalThis as unknown as { skipWaiting(): Promise<void> };
   (event as Lifetime).waitUntil(
